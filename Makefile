@@ -1,0 +1,81 @@
+# The front door. `make` alone lists what there is.
+
+CARGO   ?= cargo
+PREFIX  ?= /usr/local
+DESTDIR ?=
+TOOLS   := bench-compare manifest-gen drift-watch rebench-cron
+BIN     := target/release
+INSTALL ?= install
+
+.PHONY: help demo test verify check bench docs man build install uninstall clean
+.DELETE_ON_ERROR:
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+build: ## release binaries of all tools
+	$(CARGO) build --release --locked $(TOOLS:%=-p %)
+
+CV := ../../tests/data/cv/bls_unemployment
+DEMO := build/demo
+
+demo: ## a promotion decision on real forecasts
+	$(CARGO) build --release --locked -p bench-compare
+	@mkdir -p $(DEMO)
+	@cd examples/unemployment && ../../$(BIN)/bench-compare score --no-config --quiet $(CV)_cv.csv --train $(CV)_train.csv --season 12
+	@echo; echo 'Ridge against the seasonal naive forecast, and LightGBM against the random forest:'
+	@for pair in ridge:SeasonalNaive lightgbm:RandomForest; do echo; \
+	  (cd examples/unemployment && ../../$(BIN)/bench-compare gate --candidate-model $${pair%:*} --baseline-model $${pair#*:} --report ../../$(DEMO)/$${pair%:*}); \
+	  echo "exit status $$?; the report: $(DEMO)/$${pair%:*}/report.html"; done
+
+test: ## all tests; does its own set-up
+	$(CARGO) test --workspace --locked
+
+verify: ## the long simulations and fault rounds; output kept in docs/
+	@mkdir -p docs/verify
+	$(CARGO) build --release --locked -p shared --example calibration
+	{ printf '# Calibration of the gate on forecast tables\n\n```\ncargo run --release -p shared --example calibration -- --runs 20000 --seed 20261123\n```\n\n'; \
+	  target/release/examples/calibration --runs 20000 --seed 20261123; } > docs/verify/calibration.tmp && mv docs/verify/calibration.tmp docs/verify/calibration.md
+	PROPTEST_CASES=20000 $(CARGO) test --release --locked -p shared -p bench-compare
+	FAULT_ROUNDS=500 $(CARGO) test --locked -p e2e faults
+
+check: ## formatting, lints, documentation, licences
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked
+	$(CARGO) build --locked -p bench-compare --no-default-features
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --offline check licenses bans sources; \
+	 else echo 'cargo-deny is not installed: licences are not checked'; fi
+
+bench: ## score against polars on 20 million rows, side by side (needs python3 with polars, numpy, pyarrow)
+	$(CARGO) build --release --locked -p bench-compare
+	bench/score_vs_polars.sh
+
+docs: ## refresh the documents that are made from the code
+	$(CARGO) run --locked -q -p e2e --bin generate-docs
+
+man: docs
+
+install: build ## binaries, manual pages, completions, licences below PREFIX
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 \
+	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
+	  $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d $(DESTDIR)$(PREFIX)/share/doc/forecast-promotion
+	$(INSTALL) -m 755 $(TOOLS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
+	$(INSTALL) -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	$(INSTALL) -m 644 docs/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
+	$(INSTALL) -m 644 LICENSE LICENSE-APACHE LICENSE-MIT docs/EXIT-CODES.md $(DESTDIR)$(PREFIX)/share/doc/forecast-promotion
+	set -e; for tool in $(TOOLS); do \
+	  $(BIN)/$$tool --no-config completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$tool; \
+	  $(BIN)/$$tool --no-config completions zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$tool; \
+	  $(BIN)/$$tool --no-config completions fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$tool.fish; \
+	done
+
+uninstall: ## what install put there
+	for tool in $(TOOLS); do rm -f $(DESTDIR)$(PREFIX)/bin/$$tool $(DESTDIR)$(PREFIX)/share/man/man1/$$tool.1 \
+	  $(DESTDIR)$(PREFIX)/share/man/man1/$$tool-*.1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$tool \
+	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$tool $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$tool.fish; done
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man5/promotion.toml.5
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/forecast-promotion
+
+clean: ## build output
+	$(CARGO) clean

@@ -1,0 +1,201 @@
+//! The percentile bootstrap of a leaderboard (Efron 1979; Efron & Tibshirani 1993, chapter 13): tasks, or families of
+//! tasks, drawn with replacement.
+//!
+//! Every statistic of a leaderboard is a function of a mean over tasks (win rate: the mean share of models beaten; skill:
+//! 1 - exp of the mean log relative error), so one kernel serves all: columns of per-task values in, mean of each resample,
+//! finish, quantiles. Draws come serially from numpy's generator; columns are worked on in parallel, each resample is
+//! summed in the order of its draws, and so the number of threads changes no bit.
+
+use rayon::prelude::*;
+use shared::stats::numpy::Generator;
+use shared::stats::quantile::quantile;
+
+/// Columns worked on together: eight doubles fill a cache line.
+const LANES: usize = 8;
+
+/// What is resampled: tasks one by one, or whole families.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Units {
+    /// The unit of each task.
+    of_task: Vec<usize>,
+    /// Tasks in each unit.
+    sizes: Vec<usize>,
+}
+
+impl Units {
+    /// Every task on its own.
+    pub fn tasks(count: usize) -> Self {
+        Self { of_task: (0..count).collect(), sizes: vec![1; count] }
+    }
+
+    /// Tasks of one name together; units in the order of their first task.
+    pub fn families<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let mut numbers = std::collections::HashMap::new();
+        let mut units = Self { of_task: Vec::new(), sizes: Vec::new() };
+        for name in names {
+            let next = numbers.len();
+            let unit = *numbers.entry(name).or_insert(next);
+            units.of_task.push(unit);
+            units.sizes.resize(units.sizes.len().max(unit + 1), 0);
+            units.sizes[unit] += 1;
+        }
+        units
+    }
+
+    /// The mean of the values of each unit's tasks.
+    pub fn means(&self, values: impl Iterator<Item = f64>) -> Vec<f64> {
+        let mut sums = vec![0.0; self.len()];
+        self.of_task.iter().zip(values).for_each(|(&unit, value)| sums[unit] += value);
+        sums.iter().zip(&self.sizes).map(|(sum, &size)| sum / size as f64).collect()
+    }
+
+    /// Whether every task stands on its own.
+    pub fn are_tasks(&self) -> bool {
+        self.len() == self.of_task.len()
+    }
+
+    /// How many units.
+    pub fn len(&self) -> usize {
+        self.sizes.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.sizes.is_empty()
+    }
+}
+
+/// Resamples, drawn once and used for every statistic, as fev does.
+#[derive(Debug, Clone)]
+pub struct Draws {
+    units: Units,
+    resamples: usize,
+    /// Units drawn, `[resample][draw]`.
+    indices: Vec<u32>,
+    /// Tasks in each resample.
+    weights: Vec<f64>,
+    confidence: f64,
+}
+
+impl Draws {
+    /// Draws `resamples` times as many units as there are: `default_rng(seed).integers(0, n, (resamples, n))`.
+    #[expect(clippy::cast_possible_truncation, reason = "more than 2^32 tasks do not fit in memory")]
+    pub fn new(units: Units, resamples: usize, seed: u64, confidence: f64) -> Self {
+        let count = units.len();
+        let (mut generator, mut row) = (Generator::new(seed), vec![0; count]);
+        let (mut indices, mut weights) = (Vec::with_capacity(count * resamples), Vec::with_capacity(resamples));
+        for _ in 0..resamples {
+            generator.integers(count, &mut row);
+            weights.push(row.iter().map(|&unit| units.sizes[unit]).sum::<usize>() as f64);
+            indices.extend(row.iter().map(|&unit| unit as u32));
+        }
+        Self { units, resamples, indices, weights, confidence }
+    }
+
+    /// Point and interval of each of `columns` statistics. `fill` writes the values of one column by task, `finish` turns
+    /// a mean into the statistic. The interval is absent without resamples, and where the statistic is undefined in one.
+    pub fn estimate<F, G>(&self, columns: usize, fill: F, finish: G) -> Vec<Estimate>
+    where
+        F: Fn(usize, &mut [f64]) + Sync,
+        G: Fn(f64) -> f64 + Sync,
+    {
+        let blocks = (0..columns).step_by(LANES).collect::<Vec<_>>();
+        let of_block = |&first: &usize| self.block(first..(first + LANES).min(columns), &fill, &finish);
+        blocks.par_iter().flat_map_iter(of_block).collect()
+    }
+
+    fn block(
+        &self,
+        columns: std::ops::Range<usize>,
+        fill: &impl Fn(usize, &mut [f64]),
+        finish: &impl Fn(f64) -> f64,
+    ) -> Vec<Estimate> {
+        let tasks = self.units.of_task.len();
+        let mut values = vec![0.0; tasks];
+        let mut sums = vec![[0.0; LANES]; self.units.len()];
+        let mut points = Vec::with_capacity(LANES);
+        for (lane, column) in columns.enumerate() {
+            fill(column, &mut values);
+            self.units.of_task.iter().zip(&values).for_each(|(&unit, value)| sums[unit][lane] += value);
+            points.push(finish(values.iter().sum::<f64>() / tasks as f64));
+        }
+        let mut drawn = vec![Vec::with_capacity(self.resamples); points.len()];
+        self.each_mean(&sums, |means| {
+            drawn.iter_mut().zip(means).for_each(|(column, mean)| column.push(finish(mean)));
+        });
+        points.into_iter().zip(drawn).map(|(point, drawn)| self.summary(point, drawn)).collect()
+    }
+
+    fn each_mean(&self, sums: &[[f64; LANES]], mut take: impl FnMut([f64; LANES])) {
+        for (row, weight) in self.indices.chunks_exact(self.units.len().max(1)).zip(&self.weights) {
+            let mut total = [0.0; LANES];
+            for &unit in row {
+                let unit = &sums[unit as usize];
+                (0..LANES).for_each(|lane| total[lane] += unit[lane]);
+            }
+            take(total.map(|sum| sum / weight));
+        }
+    }
+
+    fn summary(&self, point: f64, mut drawn: Vec<f64>) -> Estimate {
+        if drawn.iter().any(|value| !value.is_finite()) {
+            return Estimate { point, interval: None };
+        }
+        drawn.sort_unstable_by(f64::total_cmp);
+        let tail = 0.5 * (1.0 - self.confidence);
+        let interval = quantile(&drawn, tail).zip(quantile(&drawn, 1.0 - tail));
+        Estimate { point, interval }
+    }
+}
+
+/// A statistic with its percentile interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// On all tasks.
+    pub point: f64,
+    /// Lower and upper bound.
+    pub interval: Option<(f64, f64)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn estimates(units: Units, threads: usize) -> Vec<Estimate> {
+        let draws = Draws::new(units, 200, 7, 0.95);
+        let fill = |column: usize, values: &mut [f64]| {
+            values
+                .iter_mut()
+                .enumerate()
+                .for_each(|(task, value)| *value = ((task * 7 + column * 3) % 11) as f64 / 3.0);
+        };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| draws.estimate(19, fill, |mean| 1.0 - mean.exp()))
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_no_bit() {
+        assert_eq!(estimates(Units::tasks(40), 1), estimates(Units::tasks(40), 3));
+        assert_eq!(estimates(Units::tasks(40), 1).len(), 19);
+    }
+
+    #[test]
+    fn families_of_one_are_tasks() {
+        let names: Vec<String> = (0..40).map(|task| task.to_string()).collect();
+        let families = Units::families(names.iter().map(String::as_str));
+        assert_eq!(estimates(families, 1), estimates(Units::tasks(40), 1));
+    }
+
+    #[test]
+    fn a_single_family_never_varies() {
+        let draws = Draws::new(Units::families(["a", "a", "a"].into_iter()), 50, 1, 0.95);
+        let found = draws.estimate(1, |_, values| values.copy_from_slice(&[1.0, 2.0, 6.0]), |mean| mean);
+        assert_eq!(found, [Estimate { point: 3.0, interval: Some((3.0, 3.0)) }]);
+    }
+
+    #[test]
+    fn without_resamples_there_is_no_interval() {
+        let found = Draws::new(Units::tasks(2), 0, 1, 0.95).estimate(1, |_, values| values.fill(1.0), |mean| mean);
+        assert_eq!(found, [Estimate { point: 1.0, interval: None }]);
+    }
+}

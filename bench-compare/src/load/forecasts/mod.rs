@@ -1,0 +1,271 @@
+//! Forecast tables (format 4.3) in one streaming pass: CSV, Parquet or standard input to sums by series and cutoff.
+//!
+//! The table is Nixtla's `cross_validation` layout. Rows count only where the actual and *every* requested model are finite.
+//! Memory is bounded by series times cutoffs; rows are not kept. Sums are made over fixed blocks that are added up in the
+//! order of the file, so that the same file gives the same bits on any number of threads.
+//!
+//! What cannot be known is left out and counted in [`Checks`](shared::format::sufficient::Checks), never guessed:
+//! - without a training table there is no scale and no last actual;
+//! - a table without a cutoff column is taken as one window a series whose cutoff is unknown;
+//! - `h`, where a slice or group asks for it and the table lacks it, is the number of forecast steps from cutoff to target.
+//!
+//! A target time that is twice in a window is an error. That no window has one is seen from the order of its rows; windows
+//! whose rows do not come in order are read again and their times compared, in bounded memory.
+
+mod args;
+mod blocks;
+mod csv;
+mod duplicates;
+mod infer;
+mod layout;
+mod measure;
+mod merge;
+mod number;
+mod ordered;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod pass;
+mod plan;
+mod row;
+mod rows;
+mod source;
+mod steps;
+mod sums;
+mod tally;
+mod time;
+mod train;
+mod window;
+
+use std::path::PathBuf;
+
+use shared::format::input::Input;
+use shared::format::sufficient::{Measure, Sufficient};
+use shared::{Error, Result};
+
+pub use args::TableArgs;
+pub use layout::ColumnMap;
+pub use measure::Direction;
+pub use rows::{ForecastRow, ForecastRows};
+
+use merge::{GroupNames, Merger};
+use pass::Inputs;
+use plan::Plan;
+use source::Source;
+use steps::Steps;
+
+/// How finely sums are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// By series and cutoff: what clustered inference needs.
+    #[default]
+    Windows,
+    /// By series: a panel then has one cell a series, its cutoff index 0. Asking for groups by cutoff makes it `Windows`.
+    Series,
+}
+
+/// What is asked of a forecast table.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The table: one file or several with the same columns, one after the other. `-` is standard input.
+    pub files: Vec<PathBuf>,
+    /// Training table (`unique_id, ds, y`), for scales and last actuals.
+    pub train: Option<PathBuf>,
+    /// What the files call the four columns.
+    pub columns: ColumnMap,
+    /// The models; empty to infer them.
+    pub models: Vec<String>,
+    /// Columns that are no models, when models are inferred.
+    pub covariates: Vec<String>,
+    /// What to sum up.
+    pub measures: Vec<Measure>,
+    /// Predicates, as written: one group each.
+    pub slices: Vec<String>,
+    /// Columns: one group for each of their levels.
+    pub by: Vec<String>,
+    /// Lag of the seasonal differences in the scale.
+    pub season: u32,
+    /// What directional accuracy compares with.
+    pub direction: Direction,
+    /// Share of the rows that may be unpaired before the table is refused.
+    pub max_unpaired: f64,
+    /// Whether a row that repeats another one may be dropped.
+    pub allow_identical_duplicates: bool,
+    /// How finely sums are kept.
+    pub detail: Detail,
+    /// Threads; 0 for as many as there are cores.
+    pub threads: usize,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            files: Vec::new(),
+            train: None,
+            columns: ColumnMap::default(),
+            models: Vec::new(),
+            covariates: Vec::new(),
+            measures: Vec::new(),
+            slices: Vec::new(),
+            by: Vec::new(),
+            season: 1,
+            direction: Direction::Last,
+            max_unpaired: 0.05,
+            allow_identical_duplicates: false,
+            detail: Detail::Windows,
+            threads: 0,
+        }
+    }
+}
+
+/// A table, summed, and the files that it rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The sums.
+    pub sufficient: Sufficient,
+    /// Forecast tables, then the training table, with their digests.
+    pub inputs: Vec<Input>,
+}
+
+/// Opens and sums up a forecast table.
+///
+/// # Errors
+/// If a file cannot be read or is malformed, if columns are absent, if rows are duplicates, if actuals differ, or if too many
+/// rows are unpaired.
+pub fn read(request: &Request) -> Result<Loaded> {
+    Forecasts::open(request)?.read(request)
+}
+
+/// The files of a forecast table, opened, their columns known.
+#[derive(Debug)]
+pub struct Forecasts {
+    sources: Vec<Source>,
+    columns: Vec<String>,
+    models: Vec<String>,
+    notes: Vec<String>,
+}
+
+impl Forecasts {
+    /// Opens the files and finds the models.
+    ///
+    /// # Errors
+    /// If a file cannot be read, has no header, or no models are found.
+    pub fn open(request: &Request) -> Result<Self> {
+        if request.files.is_empty() {
+            return Err(Error::usage("no forecast table", "at least one file"));
+        }
+        let sources = request.files.iter().map(|path| Source::open(path)).collect::<Result<Vec<_>>>()?;
+        let columns = infer::columns(&sources[0])?;
+        let (models, notes) = infer::models(&sources[0], &columns, request)?;
+        Ok(Self { sources, columns, models, notes })
+    }
+
+    /// The columns of the first file.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The models: those asked for, or those found.
+    pub fn models(&self) -> &[String] {
+        &self.models
+    }
+
+    /// Takes a model that is no column for the column that `same` says is the same model under another name.
+    pub fn rename_models(&mut self, same: impl Fn(&str, &str) -> bool) {
+        for model in self.models.iter_mut().filter(|model| !self.columns.contains(model)) {
+            if let Some(column) = self.columns.iter().find(|column| same(column, model)) {
+                model.clone_from(column);
+            }
+        }
+    }
+
+    /// The levels, in percent, of the intervals that the models have, rising.
+    pub fn levels(&self) -> Vec<f64> {
+        let bounds = self.columns.iter().filter_map(|name| plan::bound_of(name));
+        let of_models = bounds.filter(|(model, _, _)| self.models.iter().any(|known| known == model));
+        let mut levels: Vec<f64> = of_models.map(|(_, _, level)| level).collect();
+        levels.sort_by(f64::total_cmp);
+        levels.dedup();
+        levels
+    }
+
+    /// Sums up the table.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn read(&self, request: &Request) -> Result<Loaded> {
+        let mut notes = self.notes.clone();
+        let mut inputs = Inputs::new(&self.sources, request.threads);
+        let mut plan = Plan::new(request, &self.models, &self.columns)?;
+        plan.kind = infer::kind(&self.sources[0], &plan)?;
+        let train = request.train.as_deref().map(|path| pass::train(path, request, plan.kind)).transpose()?;
+        let (history, train_input) = train.unzip();
+        plan.train = history;
+        note_unknown(request, &plan, &mut notes);
+        if plan.needs_steps() {
+            plan.steps = Some(steps_of(&plan, &mut inputs)?);
+        }
+        let detail = if plan.by_window { Detail::Windows } else { request.detail };
+        let merged = pass::sum(&mut inputs, &plan, detail)?;
+        let again = duplicates::resolve(&mut inputs, &plan, &merged, request, &mut notes)?;
+        let deduplicated = again.map(|skip| plan.without(skip));
+        let merged = match &deduplicated {
+            Some(plan) => pass::sum(&mut inputs, plan, detail)?,
+            None => merged,
+        };
+        check_order(&merged, request)?;
+        check_pairs(&merged, request)?;
+        let names = GroupNames { slices: &request.slices, by: &request.by };
+        let sufficient = merged.finish(&names, notes);
+        Ok(Loaded { sufficient, inputs: inputs.digests().into_iter().chain(train_input).collect() })
+    }
+}
+
+/// The grid of the table, from a pass over its times.
+fn steps_of(plan: &Plan, inputs: &mut Inputs<'_>) -> Result<Steps> {
+    Ok(Steps::of(&pass::sum(inputs, &plan.times_only(), Detail::Series)?.windows, plan.kind))
+}
+
+fn note_unknown(request: &Request, plan: &Plan, notes: &mut Vec<String>) {
+    if !plan.wanted.has_cutoff {
+        let name = &request.columns.cutoff;
+        notes.push(format!("no column {name:?}: one window a series, its cutoff unknown"));
+    }
+    if plan.needs_steps() {
+        notes.push("no column \"h\": steps ahead are counted from the cutoff, in a pass of their own".to_owned());
+    }
+    if plan.train.is_some() {
+        notes.push(format!("scales are of the seasonal lag {}", request.season));
+    }
+}
+
+/// Differences from row to row need rows in order.
+fn check_order(merged: &Merger<'_>, request: &Request) -> Result<()> {
+    let is_sorted = merged.windows.iter().all(|window| window.is_ordered);
+    if request.direction == Direction::Last || is_sorted {
+        return Ok(());
+    }
+    let error = Error::usage("--direction diff on rows that are not in the order of time", "each window in order");
+    Err(error.with_help("sort the table by unique_id, cutoff and ds"))
+}
+
+/// Refuses a table of which too many rows are unpaired.
+fn check_pairs(merged: &Merger<'_>, request: &Request) -> Result<()> {
+    let checks = &merged.checks;
+    let share = |rows: u64| 100.0 * rows as f64 / (checks.rows.max(1)) as f64;
+    let lost = share(checks.rows - checks.paired);
+    if checks.rows == 0 {
+        return Err(Error::incomparable("the forecast table has no rows", "at least one"));
+    }
+    if lost <= 100.0 * request.max_unpaired {
+        return Ok(());
+    }
+    let by_model = merged.models().iter().zip(&checks.missing_forecast);
+    let parts: Vec<String> = by_model.map(|(model, rows)| format!("{model} {:.1} %", share(*rows))).collect();
+    let found = format!(
+        "{lost:.1} % of the rows are unpaired: no actual in {:.1} %, no forecast of {}",
+        share(checks.missing_actual),
+        parts.join(", ")
+    );
+    let limit = format!("at most {} %", 100.0 * request.max_unpaired);
+    Err(Error::incomparable(found, limit).with_help("leave out the model, or raise --max-unpaired"))
+}

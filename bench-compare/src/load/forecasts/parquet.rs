@@ -1,0 +1,479 @@
+//! Parquet: row groups on all cores, of each only the columns asked for, ids as dictionaries.
+
+use std::io::{self, BufReader, Read};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{
+    DataType, Field, Float64Type, Int32Type, Int64Type, Schema, TimeUnit, TimestampMicrosecondType,
+};
+use bytes::Bytes;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::errors::Result as ParquetResult;
+use parquet::file::reader::{ChunkReader, Length};
+use shared::{Error, Place, Result};
+
+use super::blocks::Findings;
+use super::csv::Progress;
+use super::layout::{Layout, Role, Wanted};
+use super::ordered;
+use super::row::{Extra, NO_CUTOFF, Row, Sink};
+use super::source::Source;
+use super::time::{self, DAY, Kind};
+
+/// Rows that are decoded at once.
+const BATCH_ROWS: usize = 8192;
+
+/// Bytes of a buffered read: page headers are short.
+const HEADER_BYTES: usize = 1 << 10;
+
+/// A source, read at any place by many threads at once.
+#[derive(Debug, Clone)]
+struct Chunks {
+    file: Arc<std::fs::File>,
+    size: u64,
+}
+
+impl Length for Chunks {
+    fn len(&self) -> u64 {
+        self.size
+    }
+}
+
+impl ChunkReader for Chunks {
+    type T = BufReader<Cursor>;
+
+    fn get_read(&self, start: u64) -> ParquetResult<Self::T> {
+        Ok(BufReader::with_capacity(HEADER_BYTES, Cursor { file: Arc::clone(&self.file), at: start }))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
+        let mut bytes = vec![0; length];
+        Cursor { file: Arc::clone(&self.file), at: start }.read_exact(&mut bytes)?;
+        Ok(Bytes::from(bytes))
+    }
+}
+
+/// Reads on from a place.
+#[derive(Debug)]
+struct Cursor {
+    file: Arc<std::fs::File>,
+    at: u64,
+}
+
+impl Read for Cursor {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        use std::os::unix::fs::FileExt;
+        let count = self.file.read_at(buffer, self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+/// A Parquet file whose footer has been read.
+#[derive(Debug, Clone)]
+pub(super) struct Footer {
+    chunks: Chunks,
+    metadata: ArrowReaderMetadata,
+}
+
+impl Footer {
+    /// Reads the footer.
+    ///
+    /// # Errors
+    /// If it is damaged.
+    pub(super) fn read(source: &Source) -> Result<Self> {
+        let file = source.file.try_clone().map_err(|error| Error::io(&source.path, "read", error))?;
+        let chunks = Chunks { file: Arc::new(file), size: source.size };
+        let options = ArrowReaderOptions::new();
+        let metadata = ArrowReaderMetadata::load(&chunks, options).map_err(|error| damaged(source, &error))?;
+        let hinted = ids_as_dictionaries(metadata.schema());
+        let options = ArrowReaderOptions::new().with_schema(hinted);
+        // Where the hint does not fit the file, it is read as it is.
+        let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options).unwrap_or(metadata);
+        Ok(Self { chunks, metadata })
+    }
+
+    /// The names of the columns.
+    pub(super) fn columns(&self) -> Vec<String> {
+        self.metadata.schema().fields().iter().map(|field| field.name().clone()).collect()
+    }
+
+    /// Which columns hold numbers.
+    pub(super) fn numeric(&self) -> Vec<bool> {
+        self.metadata.schema().fields().iter().map(|field| is_number(field.data_type())).collect()
+    }
+
+    /// The kind of the times in a column.
+    pub(super) fn kind(&self, source: &Source, name: &str) -> Result<Kind> {
+        let field = self.metadata.schema().fields().iter().find(|field| field.name() == name);
+        match field.map(|field| field.data_type()) {
+            Some(DataType::Timestamp(_, Some(_))) => Ok(Kind::Offset),
+            Some(kind) if kind.is_integer() => Ok(Kind::Integer),
+            Some(kind) if is_text(kind) => Ok(self.first_kind(source, name)?.unwrap_or(Kind::Naive)),
+            _ => Ok(Kind::Naive),
+        }
+    }
+
+    /// The kind of the first time in a column of texts.
+    fn first_kind(&self, source: &Source, name: &str) -> Result<Option<Kind>> {
+        let mut reader = self.reader(source, &[name], None, 1)?;
+        let Some(batch) = reader.next().transpose().map_err(|error| damaged(source, &error))? else { return Ok(None) };
+        let text = Text::new(batch.column(0));
+        Ok(text.and_then(|text| time::of_field(text.value(0)?.as_bytes())).map(|(_, kind)| kind))
+    }
+
+    fn reader(
+        &self,
+        source: &Source,
+        columns: &[&str],
+        group: Option<usize>,
+        rows: usize,
+    ) -> Result<parquet::arrow::arrow_reader::ParquetRecordBatchReader> {
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.chunks.clone(), self.metadata.clone());
+        let fields = self.metadata.schema().fields();
+        let roots = fields.iter().enumerate().filter(|(_, field)| columns.contains(&field.name().as_str()));
+        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), roots.map(|(index, _)| index));
+        let builder = builder.with_projection(mask).with_batch_size(rows);
+        let builder = match group {
+            Some(group) => builder.with_row_groups(vec![group]),
+            None => builder,
+        };
+        builder.build().map_err(|error| damaged(source, &error))
+    }
+}
+
+/// Texts as dictionaries: a repeated id is then not copied row by row.
+fn ids_as_dictionaries(schema: &Schema) -> Arc<Schema> {
+    let dictionary = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let hint = |field: &Arc<Field>| match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+            Arc::new(field.as_ref().clone().with_data_type(dictionary()))
+        }
+        _ => Arc::clone(field),
+    };
+    Arc::new(Schema::new_with_metadata(schema.fields().iter().map(hint).collect::<Vec<_>>(), schema.metadata().clone()))
+}
+
+/// Reads the rows of a Parquet file into sinks, one for each row group, and hands them over in order, with the number of the
+/// row before their first one plus 1. `see` is shown the bytes of the file at the same time.
+///
+/// # Errors
+/// If the file is damaged, a column has another type than is needed, or what `take` says.
+pub(super) fn scan<S: Sink>(
+    source: &Source,
+    wanted: &Wanted,
+    threads: usize,
+    make: impl Fn() -> S + Sync,
+    mut see: impl FnMut(&[u8]) + Send,
+    findings: &mut Findings,
+    mut take: impl FnMut(S, u64, &mut Findings) -> Result<()>,
+) -> Result<()> {
+    let footer = Footer::read(source)?;
+    let layout = wanted.layout(&footer.columns(), &source.path)?;
+    check_types(source, &footer, &layout)?;
+    let groups = footer.metadata.metadata().row_groups();
+    let first_rows: Vec<u64> = groups
+        .iter()
+        .scan(0, |rows, group| {
+            let first = *rows;
+            *rows += group.num_rows().unsigned_abs();
+            Some(first)
+        })
+        .collect();
+    let work = |group: usize| read_group(source, &footer, &layout, (group, first_rows[group]), make());
+    std::thread::scope(|scope| {
+        let shown = scope.spawn(move || show(source, &mut see));
+        ordered::each(groups.len(), threads, work, |group, (sink, progress)| {
+            let line = first_rows[group] + 1;
+            findings.take(&source.path, progress, line);
+            take(sink, line, findings)
+        })?;
+        shown.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Shows the file from its first byte to its last.
+fn show(source: &Source, see: &mut impl FnMut(&[u8])) -> Result<()> {
+    let mut buffer = vec![0; 1 << 20];
+    let mut at = 0;
+    loop {
+        let count = source.read_at(&mut buffer, at)?;
+        if count == 0 {
+            return Ok(());
+        }
+        see(&buffer[..count]);
+        at += count as u64;
+    }
+}
+
+fn check_types(source: &Source, footer: &Footer, layout: &Layout) -> Result<()> {
+    for (field, role) in footer.metadata.schema().fields().iter().zip(&layout.roles) {
+        let kind = field.data_type();
+        let (fits, expected) = match role {
+            Role::Skip => (true, ""),
+            Role::Id => (is_text(kind) || kind.is_integer(), "texts or whole numbers"),
+            Role::Ds | Role::Cutoff => (is_time(kind) || kind.is_integer() || is_text(kind), "times"),
+            Role::Number(_) => (is_number(kind), "numbers"),
+            Role::Extra(_) => (is_number(kind) || is_time(kind) || is_text(kind), "numbers, texts or times"),
+        };
+        if !fits {
+            let found = format!("column {:?} holds {kind}", field.name());
+            return Err(Error::input(Place::file(&source.path), found, expected));
+        }
+    }
+    Ok(())
+}
+
+fn is_number(kind: &DataType) -> bool {
+    kind.is_numeric() || matches!(kind, DataType::Boolean | DataType::Null)
+}
+
+fn is_time(kind: &DataType) -> bool {
+    matches!(kind, DataType::Timestamp(_, _) | DataType::Date32 | DataType::Date64)
+}
+
+fn is_text(kind: &DataType) -> bool {
+    match kind {
+        DataType::Dictionary(_, values) => is_text(values),
+        kind => matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View),
+    }
+}
+
+fn read_group<S: Sink>(
+    source: &Source,
+    footer: &Footer,
+    layout: &Layout,
+    (group, first_row): (usize, u64),
+    mut sink: S,
+) -> Result<(S, Progress)> {
+    let with_role = layout.names.iter().zip(&layout.roles).filter(|(_, role)| **role != Role::Skip);
+    let names: Vec<&str> = with_role.map(|(name, _)| name.as_str()).collect();
+    let mut progress = Progress::default();
+    for batch in footer.reader(source, &names, Some(group), BATCH_ROWS)? {
+        let batch = batch.map_err(|error| damaged(source, &error))?;
+        let columns = Columns::new(source, &batch, layout)?;
+        columns.deliver(&mut sink, &mut progress, first_row);
+    }
+    Ok((sink, progress))
+}
+
+/// The columns of a batch, by role.
+struct Columns {
+    rows: usize,
+    id: Id,
+    ds: Times,
+    cutoff: Option<Times>,
+    numbers: Vec<Float64Array>,
+    extras: Vec<Other>,
+    /// Places of the time columns in the file, for messages.
+    names: [usize; 2],
+}
+
+impl Columns {
+    fn new(source: &Source, batch: &RecordBatch, layout: &Layout) -> Result<Self> {
+        let column = |wanted: Role| {
+            let index = layout.roles.iter().position(|role| *role == wanted)?;
+            Some((index, batch.column_by_name(&layout.names[index])?))
+        };
+        let need = |wanted: Role| column(wanted).ok_or_else(|| absent(source));
+        let fail = |error: arrow::error::ArrowError| damaged(source, &error);
+        let slots = |role: fn(usize) -> Role| (0..).map(role).map_while(column);
+        let numbers = slots(Role::Number).map(|(_, array)| numbers(array)).collect::<Result<_, _>>().map_err(fail)?;
+        let extras = slots(Role::Extra).map(|(_, array)| Other::new(array)).collect::<Result<_, _>>().map_err(fail)?;
+        let (ds_index, ds) = need(Role::Ds)?;
+        let cutoff = column(Role::Cutoff);
+        let names = [ds_index, cutoff.map_or(ds_index, |(index, _)| index)];
+        Ok(Self {
+            rows: batch.num_rows(),
+            id: Id::new(need(Role::Id)?.1).map_err(fail)?,
+            ds: Times::new(ds).map_err(fail)?,
+            cutoff: cutoff.map(|(_, array)| Times::new(array)).transpose().map_err(fail)?,
+            numbers,
+            extras,
+            names,
+        })
+    }
+
+    fn deliver(&self, sink: &mut impl Sink, progress: &mut Progress, first_row: u64) {
+        let mut values = vec![0.0; self.numbers.len()];
+        let mut extras = Vec::with_capacity(self.extras.len());
+        for row in 0..self.rows {
+            let line = progress.lines;
+            progress.lines += 1;
+            let Some((ds, cutoff)) = self.times(row, progress, line) else { continue };
+            for (value, column) in values.iter_mut().zip(&self.numbers) {
+                *value = if column.is_null(row) { f64::NAN } else { column.value(row) };
+            }
+            extras.clear();
+            extras.extend(self.extras.iter().map(|column| column.cell(row)));
+            let id = self.id.value(row);
+            let row = Row { id, ds, cutoff, values: &values, extras: &extras, line, place: first_row + line };
+            sink.row(&row, &mut progress.problems);
+        }
+    }
+
+    fn times(&self, row: usize, progress: &mut Progress, line: u64) -> Option<(i64, i64)> {
+        let ds = self.ds.value(row);
+        let cutoff = self
+            .cutoff
+            .as_ref()
+            .map_or(Some((NO_CUTOFF, None)), |cutoff| cutoff.value(row).map(|(value, kind)| (value, Some(kind))));
+        if let (Some((ds, kind)), Some((cutoff, cutoff_kind))) = (ds, cutoff) {
+            progress.kinds.note(kind, line);
+            cutoff_kind.into_iter().for_each(|kind| progress.kinds.note(kind, line));
+            return Some((ds, cutoff));
+        }
+        let column = if ds.is_none() { self.names[0] } else { self.names[1] };
+        progress.problems.note(line, Some(column), || ("no time".to_owned(), "a time in each row".to_owned()));
+        None
+    }
+}
+
+/// A column of texts, as they are or as a dictionary.
+#[derive(Debug)]
+struct Text {
+    keys: Option<Vec<Option<usize>>>,
+    values: arrow::array::StringArray,
+}
+
+impl Text {
+    fn new(array: &ArrayRef) -> Option<Self> {
+        match array.data_type() {
+            DataType::Dictionary(_, _) => {
+                let keys =
+                    cast(array, &DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))).ok()?;
+                let dictionary = keys.as_dictionary_opt::<Int32Type>()?;
+                let values = dictionary.values().as_string_opt::<i32>()?.clone();
+                let keys = dictionary.keys().iter().map(|key| key.and_then(|key| usize::try_from(key).ok())).collect();
+                Some(Self { keys: Some(keys), values })
+            }
+            kind if is_text(kind) => {
+                let plain = cast(array, &DataType::Utf8).ok()?;
+                Some(Self { keys: None, values: plain.as_string_opt::<i32>()?.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn value(&self, row: usize) -> Option<&str> {
+        let place = match &self.keys {
+            Some(keys) => (*keys.get(row)?)?,
+            None => row,
+        };
+        (place < self.values.len() && !self.values.is_null(place)).then(|| self.values.value(place))
+    }
+}
+
+/// The ids; whole numbers as their digits.
+#[derive(Debug)]
+struct Id(Text);
+
+impl Id {
+    fn new(array: &ArrayRef) -> Result<Self, arrow::error::ArrowError> {
+        let text = match Text::new(array) {
+            Some(text) => Some(text),
+            None => Text::new(&cast(array, &DataType::Utf8)?),
+        };
+        text.map(Self).ok_or_else(|| arrow::error::ArrowError::CastError(format!("ids of {}", array.data_type())))
+    }
+
+    #[inline]
+    fn value(&self, row: usize) -> &[u8] {
+        self.0.value(row).unwrap_or_default().as_bytes()
+    }
+}
+
+/// Times as integers of one kind, or as texts that are yet to be read.
+#[derive(Debug)]
+enum Times {
+    Plain { values: Int64Array, factor: i64, kind: Kind },
+    Text(Text),
+}
+
+impl Times {
+    fn new(array: &ArrayRef) -> Result<Self, arrow::error::ArrowError> {
+        let integers =
+            |array: &ArrayRef| cast(array, &DataType::Int64).map(|cast| cast.as_primitive::<Int64Type>().clone());
+        if let Some(text) = Text::new(array) {
+            return Ok(Self::Text(text));
+        }
+        let kind = match array.data_type() {
+            DataType::Timestamp(_, Some(_)) => Kind::Offset,
+            DataType::Timestamp(_, None) | DataType::Date32 | DataType::Date64 => Kind::Naive,
+            _ => return Ok(Self::Plain { values: integers(array)?, factor: 1, kind: Kind::Integer }),
+        };
+        if *array.data_type() == DataType::Date32 {
+            let days = cast(array, &DataType::Int32)?;
+            return Ok(Self::Plain { values: integers(&days)?, factor: DAY, kind });
+        }
+        Ok(Self::Plain { values: integers(&microseconds(array)?)?, factor: 1, kind })
+    }
+
+    #[inline]
+    fn value(&self, row: usize) -> Option<(i64, Kind)> {
+        match self {
+            Self::Plain { values, factor, kind } => {
+                (!values.is_null(row)).then(|| (values.value(row).saturating_mul(*factor), *kind))
+            }
+            Self::Text(text) => time::of_field(text.value(row)?.as_bytes()),
+        }
+    }
+}
+
+/// Times as microseconds; their zone does not change the instant.
+fn microseconds(array: &ArrayRef) -> Result<ArrayRef, arrow::error::ArrowError> {
+    let zone = match array.data_type() {
+        DataType::Timestamp(_, zone) => zone.clone(),
+        _ => None,
+    };
+    cast(array, &DataType::Timestamp(TimeUnit::Microsecond, zone))
+}
+
+fn numbers(array: &ArrayRef) -> Result<Float64Array, arrow::error::ArrowError> {
+    Ok(cast(array, &DataType::Float64)?.as_primitive::<Float64Type>().clone())
+}
+
+/// A column that slices and groups use.
+#[derive(Debug)]
+enum Other {
+    Number(Float64Array),
+    Time(arrow::array::TimestampMicrosecondArray),
+    Text(Text),
+}
+
+impl Other {
+    fn new(array: &ArrayRef) -> Result<Self, arrow::error::ArrowError> {
+        match Text::new(array) {
+            Some(text) => Ok(Self::Text(text)),
+            None if is_time(array.data_type()) => {
+                Ok(Self::Time(microseconds(array)?.as_primitive::<TimestampMicrosecondType>().clone()))
+            }
+            None => numbers(array).map(Self::Number),
+        }
+    }
+
+    fn cell(&self, row: usize) -> Extra<'_> {
+        match self {
+            Self::Number(values) if !values.is_null(row) => Extra::Number(values.value(row)),
+            Self::Time(values) if !values.is_null(row) => Extra::Time(values.value(row)),
+            Self::Text(text) => text.value(row).map_or(Extra::Null, |text| Extra::Text(text.as_bytes().into())),
+            Self::Number(_) | Self::Time(_) => Extra::Null,
+        }
+    }
+}
+
+fn absent(source: &Source) -> Error {
+    Error::input(
+        Place::file(&source.path),
+        "a column of the header is absent in the data",
+        "a Parquet file that is whole",
+    )
+}
+
+fn damaged(source: &Source, error: &impl std::fmt::Display) -> Error {
+    Error::input(Place::file(&source.path), format!("not readable as Parquet: {error}"), "a Parquet file that is whole")
+}

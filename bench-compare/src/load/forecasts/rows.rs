@@ -1,0 +1,129 @@
+//! The rows of one model, kept: for what cannot be computed from sums.
+
+use shared::Result;
+use shared::format::profile::Step;
+use shared::format::sufficient::Measure;
+
+use super::pass::{self, Inputs};
+use super::plan::Plan;
+use super::row::{NO_CUTOFF, Problems, Row, Sink};
+use super::steps::{Steps, whole};
+use super::time::{self, Kind};
+use super::train::Train;
+use super::{Forecasts, Request};
+
+/// A paired row of one model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForecastRow {
+    /// The series.
+    pub series: String,
+    /// Forecast origin, a number that orders them.
+    pub cutoff: i64,
+    /// Target time, a number that orders them.
+    pub time: i64,
+    /// Steps ahead.
+    pub horizon: u32,
+    /// Season slot of the target time.
+    pub slot: u32,
+    /// The actual.
+    pub actual: f64,
+    /// The prediction.
+    pub prediction: f64,
+    /// The interval, if the model has one and it is finite here.
+    pub interval: Option<(f64, f64)>,
+    /// Mean absolute seasonal difference up to the cutoff.
+    pub scale: Option<f64>,
+    /// Last actual at the cutoff.
+    pub last: Option<f64>,
+}
+
+/// All paired rows of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForecastRows {
+    /// Sorted by series, cutoff and time.
+    pub rows: Vec<ForecastRow>,
+    /// The grid.
+    pub step: Step,
+    /// First and last time of the training table.
+    pub train_span: Option<(String, String)>,
+}
+
+impl Forecasts {
+    /// The paired rows of the first model; those of the table are kept in memory. Duplicates are not looked for: [`read`](Self::read)
+    /// does that.
+    ///
+    /// # Errors
+    /// If a file cannot be read or is malformed.
+    pub fn rows(&self, request: &Request, level: Option<f64>, slots: u32) -> Result<ForecastRows> {
+        let measures = level.map(|level| Measure::IntervalHit { level }).into_iter().collect();
+        let request = Request { measures, slices: Vec::new(), by: Vec::new(), ..request.clone() };
+        let mut plan = Plan::new(&request, &self.models, &self.columns)?;
+        plan.kind = super::infer::kind(&self.sources[0], &plan)?;
+        plan.train =
+            request.train.as_deref().map(|path| pass::train(path, &request, plan.kind)).transpose()?.map(|read| read.0);
+        let mut inputs = Inputs::new(&self.sources, request.threads);
+        let steps = super::steps_of(&plan, &mut inputs)?;
+        let make = |_| Kept { plan: &plan, steps, slots, rows: Vec::new() };
+        let mut rows = Vec::new();
+        inputs.scan(&plan.wanted, make, |_, kept, _, _| {
+            rows.extend(kept.rows);
+            Ok(())
+        })?;
+        rows.sort_by(|left, right| {
+            (&left.series, left.cutoff, left.time).cmp(&(&right.series, right.cutoff, right.time))
+        });
+        rows.dedup_by(|later, earlier| {
+            (&later.series, later.cutoff, later.time) == (&earlier.series, earlier.cutoff, earlier.time)
+        });
+        let span = plan.train.as_ref().and_then(Train::span);
+        let train_span =
+            span.map(|(first, last)| (time::print(first, plan.kind, true), time::print(last, plan.kind, true)));
+        Ok(ForecastRows { rows, step: steps.public(plan.kind), train_span })
+    }
+}
+
+/// The rows of a block.
+struct Kept<'p> {
+    plan: &'p Plan,
+    steps: Steps,
+    slots: u32,
+    rows: Vec<ForecastRow>,
+}
+
+impl Sink for Kept<'_> {
+    fn row(&mut self, row: &Row<'_>, _: &mut Problems) {
+        if !row.values[..=self.plan.models.len()].iter().all(|value| value.is_finite()) {
+            return;
+        }
+        let history = self.plan.train.as_ref().and_then(|train| train.history(row.id));
+        let anchor =
+            history.filter(|_| row.cutoff != NO_CUTOFF).map(|history| history.anchor(row.cutoff)).unwrap_or_default();
+        let low = self.plan.measures.first().and_then(|plan| plan.bounds[0]);
+        let interval = low.map(|low| (row.values[low], row.values[low + 1]));
+        let ahead = if row.cutoff == NO_CUTOFF { 1.0 } else { self.steps.between(row.cutoff, row.ds).max(1.0) };
+        self.rows.push(ForecastRow {
+            series: String::from_utf8_lossy(row.id).into_owned(),
+            cutoff: row.cutoff,
+            time: row.ds,
+            horizon: u32::try_from(whole(ahead)).unwrap_or(u32::MAX),
+            slot: self.steps.slot(row.ds, self.slots),
+            actual: row.values[0],
+            prediction: row.values[1],
+            interval: interval.filter(|(low, high)| low.is_finite() && high.is_finite()),
+            scale: anchor.scale.map(|scale| scale.absolute),
+            last: anchor.last,
+        });
+    }
+}
+
+impl Steps {
+    /// The grid as a profile has it.
+    fn public(self, kind: Kind) -> Step {
+        match self {
+            Self::Fixed(length) if kind == Kind::Integer => Step::Numbers { length },
+            Self::Fixed(length) => Step::Seconds { length: length / 1e6 },
+            Self::Months(length) => Step::Months { length },
+            Self::BusinessDays => Step::BusinessDays,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The command line.
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+use shared::cli::{CommonArgs, CommonCommand, Examples, Tool};
+
+/// The commands that are still to come.
+pub const PLANNED: [&str; 6] = ["run", "replay", "status", "verify-alarms", "export", "state"];
+
+/// Watch the live accuracy of promoted forecasters and raise alarms that mean something.
+#[derive(Debug, Parser)]
+#[command(name = "drift-watch", version, propagate_version = true)]
+pub struct Cli {
+    /// Flags of every command.
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// What every tool has.
+    #[command(flatten)]
+    Common(CommonCommand),
+    /// Everything else.
+    #[command(external_subcommand)]
+    Other(Vec<OsString>),
+}
+
+impl Tool for Cli {
+    const EXAMPLES: Examples = &[
+        ("", &["drift-watch check", "drift-watch show-config --json", "drift-watch completions bash"]),
+        ("check", &["drift-watch check", "drift-watch check --config other.toml", "drift-watch check --json"]),
+        (
+            "show-config",
+            &["drift-watch show-config", "drift-watch show-config --format csv", "drift-watch show-config --json"],
+        ),
+    ];
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn verify_clap() {
+        Cli::command().debug_assert();
+        shared::cli::command::<Cli>().debug_assert();
+    }
+
+    #[test]
+    fn what_is_to_come_says_so() {
+        let words = [OsString::from(PLANNED[0])];
+        let error = shared::cli::unavailable("drift-watch", &words, &PLANNED);
+        assert_eq!(error.exit().code(), 2);
+        assert!(error.to_string().starts_with(&format!("`drift-watch {}` is not available yet", PLANNED[0])));
+    }
+}

@@ -1,0 +1,8 @@
+//! The files that the tools exchange: their types, how they are read and how they are written.
+
+pub mod benchmark;
+pub mod input;
+pub mod json;
+pub mod profile;
+pub mod sufficient;
+pub mod verdict;

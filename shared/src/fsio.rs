@@ -1,0 +1,137 @@
+//! Files: opened with their path in the error, written so that a reader sees the old text or the new, never a half.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// Prefix of the temporary files that [`write_atomic`] leaves behind when it is killed.
+const TEMPORARY_PREFIX: &str = ".promotion-tmp-";
+
+/// Opens a file for reading.
+///
+/// # Errors
+/// [`Error::Open`] with the path.
+pub fn open(path: &Path) -> Result<File> {
+    let opened = File::open(path).and_then(|file| match file.metadata()?.is_dir() {
+        true => Err(io::Error::from(io::ErrorKind::IsADirectory)),
+        false => Ok(file),
+    });
+    opened.map_err(|source| Error::Open { path: path.to_owned(), source })
+}
+
+/// The whole file; `-` is standard input.
+///
+/// # Errors
+/// [`Error::Open`] if it cannot be opened, [`Error::Io`] if reading stops midway.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let outcome = match path == Path::new("-") {
+        true => io::stdin().lock().read_to_end(&mut bytes),
+        false => open(path)?.read_to_end(&mut bytes),
+    };
+    outcome.map_err(|source| Error::io(path, "read", source))?;
+    Ok(bytes)
+}
+
+/// Writes `bytes` to `path`: temporary file in the same folder, fsync, rename, fsync of the folder.
+/// Whatever happens, `path` holds its old text or the new one.
+///
+/// # Errors
+/// [`Error::Io`] with the step that failed.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = parent(path);
+    let step = |action| move |source| Error::io(path, action, source);
+    sweep(&folder);
+    let mut temporary = tempfile::Builder::new()
+        .prefix(&temporary_prefix())
+        .permissions(permissions(path))
+        .tempfile_in(&folder)
+        .map_err(step("create a temporary file beside it"))?;
+    temporary.write_all(bytes).map_err(step("write"))?;
+    temporary.as_file().sync_all().map_err(step("sync"))?;
+    temporary.persist(path).map_err(|failed| Error::io(path, "rename", failed.error))?;
+    sync_folder(&folder).map_err(step("sync the folder"))
+}
+
+/// Creates a folder and its parents.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn create_folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(|source| Error::io(path, "create the folder", source))
+}
+
+/// Removes temporary files that a killed process left in `folder`. A file of a process that still lives stays.
+pub fn sweep(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        if owner(&entry.file_name().to_string_lossy()).is_some_and(|pid| !lives(pid)) {
+            // A stale file that cannot be removed harms nobody; the write itself will say what is wrong.
+            _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn owner(file_name: &str) -> Option<u32> {
+    file_name.strip_prefix(TEMPORARY_PREFIX)?.split('-').next()?.parse().ok()
+}
+
+fn lives(pid: u32) -> bool {
+    Path::new("/proc").join(pid.to_string()).exists() || !Path::new("/proc/self").exists()
+}
+
+fn temporary_prefix() -> String {
+    format!("{TEMPORARY_PREFIX}{}-", std::process::id())
+}
+
+/// The permissions of the file that is replaced; those of any new file otherwise.
+fn permissions(path: &Path) -> fs::Permissions {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(path).map_or_else(|_| fs::Permissions::from_mode(0o644), |known| known.permissions())
+}
+
+fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_leaves_the_earlier_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("verdict.json");
+        write_atomic(&path, b"old").unwrap();
+        let missing = folder.path().join("absent/verdict.json");
+        assert!(write_atomic(&missing, b"new").is_err());
+        write_atomic(&path, b"new").unwrap();
+        assert_eq!(read(&path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn temporaries_of_dead_processes_are_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let stale = folder.path().join(format!("{TEMPORARY_PREFIX}4294967295-x"));
+        let live = folder.path().join(format!("{}x", temporary_prefix()));
+        File::create(&stale).unwrap();
+        File::create(&live).unwrap();
+        sweep(folder.path());
+        assert!(!stale.exists() && live.exists());
+    }
+
+    #[test]
+    fn a_folder_is_not_an_input() {
+        assert!(matches!(open(Path::new("/")), Err(Error::Open { .. })));
+    }
+}

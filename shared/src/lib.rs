@@ -1,0 +1,31 @@
+//! The common crate of the forecast-promotion tools.
+//!
+//! - [`config`](mod@config): the file `promotion.toml`.
+//! - [`error`] and [`exit`]: what goes wrong, where, and the exit status it means.
+//! - [`fsio`] and [`digest`]: files opened with their path in the error, written atomically, hashed.
+//! - [`format`](mod@format): the files that the tools exchange.
+//! - [`cli`] (feature `cli`): flags, error text and exit status that all tools share.
+//! - [`metric`]: accuracy metrics, computed from sums.
+//! - [`predicate`]: the slice language.
+//! - [`suggest`]: the known name nearest to a mistyped one.
+//! - [`mlflow`]: artifacts of MLflow runs, from a file store or (feature `http`) from a tracking server.
+//! - [`plot`]: SVG pieces for reports and pages.
+//! - [`stats`]: statistics, slices in and numbers out.
+
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod config;
+pub mod digest;
+pub mod error;
+pub mod exit;
+pub mod format;
+pub mod fsio;
+pub mod metric;
+pub mod mlflow;
+pub mod plot;
+pub mod predicate;
+pub mod stats;
+pub mod suggest;
+
+pub use error::{Error, Place, Problem, Result};
+pub use exit::Exit;

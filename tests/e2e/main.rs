@@ -1,0 +1,16 @@
+//! End-to-end tests: the real binaries on real files, as users run them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    reason = "a test that cannot go on fails"
+)]
+
+mod benchmark_gate;
+mod docs;
+mod faults;
+mod forecast_gate;
+mod readme;
+mod tools;

@@ -1,0 +1,135 @@
+//! The documents that are made from the code: manual pages, schemas, the table of exit statuses.
+//!
+//! `make docs` (`cargo run -p e2e --bin generate-docs`) writes them, a test compares. They hold no date and no path of the
+//! machine: the same code makes the same bytes.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use clap::CommandFactory;
+use schemars::{JsonSchema, schema_for};
+use shared::cli::{self, Tool};
+
+/// How to make the documents anew.
+pub const COMMAND: &str = "make docs";
+
+/// A document: its path from the root of the workspace, and its text.
+pub type Document = (PathBuf, String);
+
+/// All of them.
+pub fn all() -> Vec<Document> {
+    [manual_pages(), schemas(), vec![("docs/EXIT-CODES.md".into(), exit_codes())]].concat()
+}
+
+/// The root of the workspace.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
+}
+
+/// The documents that are not as they would be made now; files that would not be made at all count too.
+pub fn stale() -> Vec<PathBuf> {
+    let made = all();
+    let differs = |(path, text): &&Document| std::fs::read_to_string(root().join(path)).ok().as_ref() != Some(text);
+    let changed = made.iter().filter(differs).map(|(path, _)| path.clone());
+    changed.chain(left_over(&made)).collect()
+}
+
+/// Files of earlier versions that nothing makes any more.
+pub fn left_over(made: &[Document]) -> Vec<PathBuf> {
+    let files = ["docs/man", "docs/formats"].into_iter().flat_map(|folder| {
+        let entries = std::fs::read_dir(root().join(folder)).into_iter().flatten().flatten();
+        entries.map(move |entry| Path::new(folder).join(entry.file_name()))
+    });
+    let mut left: Vec<PathBuf> = files.filter(|file| made.iter().all(|(path, _)| path != file)).collect();
+    left.sort();
+    left
+}
+
+fn manual_pages() -> Vec<Document> {
+    let mut pages = tool_pages::<bench_compare::args::Cli>();
+    pages.extend(tool_pages::<manifest_gen::args::Cli>());
+    pages.extend(tool_pages::<drift_watch::args::Cli>());
+    pages.extend(tool_pages::<rebench_cron::args::Cli>());
+    pages.push(cli::file_page(&commands()));
+    pages.into_iter().map(|page| (Path::new("docs/man").join(page.file_name), page.text)).collect()
+}
+
+fn tool_pages<C: Tool>() -> Vec<cli::Page> {
+    cli::pages(&C::command(), C::EXAMPLES)
+}
+
+fn commands() -> [clap::Command; 4] {
+    [
+        bench_compare::args::Cli::command(),
+        manifest_gen::args::Cli::command(),
+        drift_watch::args::Cli::command(),
+        rebench_cron::args::Cli::command(),
+    ]
+}
+
+/// One line for each format.
+fn schemas() -> Vec<Document> {
+    vec![
+        schema("promotion.toml", cli::file_schema(&commands())),
+        schema_of::<shared::format::verdict::Verdict>("verdict"),
+        schema_of::<shared::format::sufficient::Checks>("checks"),
+        schema_of::<cli::SettingsReport>("settings"),
+    ]
+}
+
+fn schema_of<T: JsonSchema>(name: &str) -> Document {
+    schema(name, schema_for!(T).to_value())
+}
+
+fn schema(name: &str, schema: serde_json::Value) -> Document {
+    (format!("docs/formats/{name}.schema.json").into(), format!("{schema:#}\n"))
+}
+
+/// What each tool means by each status, in the order of [`shared::Exit::ALL`].
+const BY_TOOL: [[&str; 4]; 5] = [
+    ["promote", "made, or verified", "stopped as asked; `replay`: no drift", "nothing due, or all due jobs passed"],
+    ["gate failed", "mismatch, bad signature", "`replay`: drift", "a job ran and failed"],
+    ["flags, settings, malformed or missing file, inputs that cannot be compared", "same", "same", "same"],
+    [
+        "read or write failed midway",
+        "disk, network",
+        "cannot bind, source gone past its limit",
+        "cannot start job, lock held, timeout, job killed",
+    ],
+    [
+        "too few pairs, interval straddles the margin",
+        "`scan`: not fully parsed; signer unknown",
+        "`replay`: not enough data yet",
+        "inconclusive verdict, no new data",
+    ],
+];
+
+const EXIT_INTRO: &str = "\
+# Exit statuses
+
+An interface, as much as the files are: scripts, make and cron act on them. Never a count.
+
+| status | meaning | bench-compare | manifest-gen | drift-watch | rebench-cron |
+| --- | --- | --- | --- | --- | --- |
+";
+
+const EXIT_NOTES: &str = "
+- A comparison that cannot be made is 2, one that is made and shows nothing is 4: neither reads as a pass. Any status but 0 stops `make`.
+- 0, 1 and 2 mean what they mean for `grep`, `diff` and `cmp`. 3 is apart from 2, so that a wrapper can retry on 3 alone.
+- `--inconclusive=pass|fail` folds 4 into 0 or 1, in `bench-compare gate`, `drift-watch replay` and `rebench-cron once` only.
+- What `-o` names is written before the status is returned, whatever it is. A reader that closes the pipe changes nothing in it.
+- manifest-gen, drift-watch and rebench-cron are frames so far: work that is not available yet is 2.
+
+Made from `shared/src/exit.rs` by `make docs`.
+";
+
+fn exit_codes() -> String {
+    let mut text = EXIT_INTRO.to_owned();
+    for (exit, tools) in shared::Exit::ALL.iter().zip(BY_TOOL) {
+        // Writing to a String cannot fail.
+        _ = writeln!(text, "| {} | {} | {} |", exit.code(), exit.meaning(), tools.join(" | "));
+    }
+    text + "| 134 | a bug: the program stopped itself (SIGABRT); please report it | | | | |\n\
+            | 128 + n | ended by signal n | | | | |\n"
+        + EXIT_NOTES
+}
