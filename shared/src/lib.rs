@@ -1,5 +1,6 @@
 //! The common crate of the forecast-promotion tools.
 //!
+//! - [`clock`]: the time of day.
 //! - [`config`](mod@config): the file `promotion.toml`.
 //! - [`error`] and [`exit`]: what goes wrong, where, and the exit status it means.
 //! - [`fsio`] and [`digest`]: files opened with their path in the error, written atomically, hashed.
@@ -14,6 +15,7 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod digest;
 pub mod error;

@@ -3,6 +3,9 @@
 pub mod benchmark;
 pub mod input;
 pub mod json;
+pub mod manifest;
 pub mod profile;
+pub mod registry;
 pub mod sufficient;
 pub mod verdict;
+mod versioned;

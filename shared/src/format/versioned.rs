@@ -1,0 +1,81 @@
+//! JSON files that carry their `schema` and the oldest version of the tools that understands them.
+
+use std::path::Path;
+
+use semver::Version;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::{Error, Place, Result};
+
+/// Reads a file of `schema`; refuses another schema, another major version and files for newer tools.
+pub(crate) fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8], schema: &str) -> Result<T> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| malformed(path, &error, schema))?;
+    let found = value.get("schema").and_then(Value::as_str).unwrap_or_default();
+    if found != schema {
+        let error = Error::input(Place::file(path), format!("\"schema\" is {found:?}"), format!("{schema:?}"));
+        return Err(error.with_help("a newer version of the tools may read it"));
+    }
+    let min_reader = value.get("min_reader").and_then(Value::as_str).unwrap_or_default();
+    refuse_newer(path, min_reader)?;
+    // Read again from the bytes, so that an error has its line and column.
+    serde_json::from_slice(bytes).map_err(|error| malformed(path, &error, schema))
+}
+
+/// Pretty-printed, with a line end; the same value gives the same bytes.
+pub(crate) fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec_pretty(value)
+        .map_err(|error| Error::Environment { what: format!("cannot be written as JSON: {error}"), help: None })?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn malformed(path: &Path, error: &serde_json::Error, schema: &str) -> Error {
+    let place = match error.line() {
+        0 => Place::file(path),
+        line => Place::at(path, line as u64, error.column() as u64),
+    };
+    let text = error.to_string();
+    let found = text.split(" at line ").next().unwrap_or_default().to_owned();
+    Error::input(place, found, format!("a file of the schema {schema}"))
+}
+
+fn refuse_newer(path: &Path, min_reader: &str) -> Result<()> {
+    let own = env!("CARGO_PKG_VERSION");
+    let needed = Version::parse(min_reader).map_err(|_| {
+        Error::input(Place::file(path), format!("\"min_reader\" is {min_reader:?}"), "a semantic version such as 0.1.0")
+    })?;
+    match Version::parse(own).is_ok_and(|own| own >= needed) {
+        true => Ok(()),
+        false => Err(Error::input(
+            Place::file(path),
+            format!("the file asks for version {needed} or later of the tools"),
+            format!("at most {own}"),
+        )
+        .with_help("install a newer version of the tools")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Value> {
+        parse(Path::new("x.json"), text.as_bytes(), "a/b/1")
+    }
+
+    #[test]
+    fn other_schemas_and_newer_files_are_refused() {
+        assert!(read(r#"{"schema":"a/b/1","min_reader":"0.0.1"}"#).is_ok());
+        assert!(read(r#"{"schema":"a/b/2","min_reader":"0.0.1"}"#).is_err());
+        assert!(read(r#"{"schema":"a/b/1"}"#).is_err());
+        let newer = read(r#"{"schema":"a/b/1","min_reader":"99.0.0"}"#).unwrap_err().to_string();
+        assert!(newer.contains("99.0.0"), "{newer}");
+    }
+
+    #[test]
+    fn what_is_no_json_has_its_place() {
+        assert!(read("{\n  \"a\": ,\n}").unwrap_err().to_string().starts_with("x.json:2:8: "));
+    }
+}
