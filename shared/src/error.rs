@@ -112,6 +112,16 @@ pub enum Error {
         /// What the reader can do about it.
         help: Option<String>,
     },
+    /// The answer is no, for these reasons: exit status 1.
+    #[error("{}", list_reasons(what, reasons))]
+    Refused {
+        /// What was refused: `lightgbm 2.0.0 is not promoted`.
+        what: String,
+        /// All the reasons.
+        reasons: Vec<String>,
+        /// What the reader can do about it.
+        help: Option<String>,
+    },
     /// An input file cannot be opened: exit status 2, since the command names a wrong file.
     #[error("{}: cannot be opened: {source}", path.display())]
     Open {
@@ -157,6 +167,11 @@ impl Error {
         Self::Incomparable { found: found.into(), expected: expected.into(), help: None }
     }
 
+    /// An [`Error::Refused`].
+    pub fn refused(what: impl Into<String>, reasons: Vec<String>) -> Self {
+        Self::Refused { what: what.into(), reasons, help: None }
+    }
+
     /// An [`Error::Rows`] from all problems of a file; keeps the first [`SHOWN_PROBLEMS`].
     pub fn rows(mut problems: Vec<Problem>, total: u64) -> Self {
         problems.truncate(SHOWN_PROBLEMS);
@@ -176,6 +191,7 @@ impl Error {
             | Self::Rows { help, .. }
             | Self::Incomparable { help, .. }
             | Self::Usage { help, .. }
+            | Self::Refused { help, .. }
             | Self::Environment { help, .. } => *help = Some(text.into()),
             Self::Open { .. } | Self::Io { .. } => {}
         }
@@ -189,6 +205,7 @@ impl Error {
             | Self::Rows { help, .. }
             | Self::Incomparable { help, .. }
             | Self::Usage { help, .. }
+            | Self::Refused { help, .. }
             | Self::Environment { help, .. } => help.as_deref(),
             Self::Open { .. } | Self::Io { .. } => None,
         }
@@ -198,8 +215,20 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Io { .. } | Self::Environment { .. } => Exit::Environment,
+            Self::Refused { .. } => Exit::No,
             _ => Exit::Usage,
         }
+    }
+}
+
+fn list_reasons(what: &str, reasons: &[String]) -> String {
+    match reasons {
+        [] => what.to_owned(),
+        [reason] => format!("{what}: {reason}"),
+        _ => std::iter::once(format!("{what}:"))
+            .chain(reasons.iter().map(|reason| format!("- {reason}")))
+            .collect::<Vec<_>>()
+            .join("\n"),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 
@@ -63,13 +64,55 @@ pub fn create_folder(path: &Path) -> Result<()> {
     fs::create_dir_all(path).map_err(|source| Error::io(path, "create the folder", source))
 }
 
-/// Removes temporary files that a killed process left in `folder`. A file of a process that still lives stays.
+/// A new temporary folder inside `folder`, to be filled and renamed; swept away if its process is killed.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn temporary_folder(folder: &Path) -> Result<tempfile::TempDir> {
+    create_folder(folder)?;
+    sweep(folder);
+    tempfile::Builder::new()
+        .prefix(&temporary_prefix())
+        .tempdir_in(folder)
+        .map_err(|source| Error::io(folder, "create a temporary folder in it", source))
+}
+
+/// Makes what was renamed, created or removed in `folder` last.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn sync(folder: &Path) -> Result<()> {
+    sync_folder(folder).map_err(|source| Error::io(folder, "sync the folder", source))
+}
+
+/// Waits for the lock on the file at `path`, which is made if it is not there; the lock ends with the returned file, also
+/// where its holder is killed.
+///
+/// # Errors
+/// [`Error::Environment`] if another process holds it for longer than `patience`.
+pub fn lock(path: &Path, patience: Duration) -> Result<File> {
+    create_folder(&parent(path))?;
+    let file = File::options().create(true).truncate(false).write(true).open(path);
+    let file = file.map_err(|source| Error::io(path, "open the lock", source))?;
+    let pause = Duration::from_millis(10);
+    for _ in 0..=patience.as_millis() / pause.as_millis() {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(pause),
+            Err(fs::TryLockError::Error(source)) => return Err(Error::io(path, "lock", source)),
+        }
+    }
+    let what = format!("{}: another process has held the lock for {} s", path.display(), patience.as_secs());
+    Err(Error::Environment { what, help: Some("try again when it is done".to_owned()) })
+}
+
+/// Removes temporary files and folders that a killed process left in `folder`. Those of a process that still lives stay.
 pub fn sweep(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         if owner(&entry.file_name().to_string_lossy()).is_some_and(|pid| !lives(pid)) {
-            // A stale file that cannot be removed harms nobody; the write itself will say what is wrong.
-            _ = fs::remove_file(entry.path());
+            // What is stale and cannot be removed harms nobody; the write itself will say what is wrong.
+            _ = fs::remove_file(entry.path()).or_else(|_| fs::remove_dir_all(entry.path()));
         }
     }
 }

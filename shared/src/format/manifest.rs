@@ -173,10 +173,12 @@ pub struct Feature {
 /// A metric, copied from the evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Metric {
-    /// `mape`, `rmse`, `mae`, …; proportions end in `_ratio`.
+    /// `mape_ratio`, `rmse`, `mae`, …; proportions end in `_ratio`.
     pub name: String,
-    /// Its value.
+    /// Its value; a proportion where the name says so.
     pub value: f64,
+    /// The number as the evidence has it, in its own unit.
+    pub copied: f64,
     /// How many rows it rests on.
     pub n: Option<u64>,
     /// Confidence interval, where the evidence has one.
