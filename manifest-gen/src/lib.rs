@@ -3,6 +3,12 @@
 //! So far this is the frame: help, version, settings, completions and manual. The work itself is not available yet, and says so.
 
 pub mod args;
+pub mod features;
+pub mod new;
+pub mod pickle;
+pub mod print;
+pub mod release;
+pub mod scan;
 pub mod store;
 pub mod version;
 

@@ -38,7 +38,8 @@ pub fn of_file(path: &Path) -> Result<String> {
     of_reader(fsio::open(path)?).map_err(|source| Error::io(path, "read", source))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         // Writing to a String cannot fail.

@@ -42,6 +42,19 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 /// # Errors
 /// [`Error::Io`] with the step that failed.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace(path, |file| file.write_all(bytes))
+}
+
+/// Copies the file at `from` to `to`, as [`write_atomic`] would write it.
+///
+/// # Errors
+/// [`Error::Open`] or [`Error::Io`] with the step that failed.
+pub fn copy_atomic(from: &Path, to: &Path) -> Result<()> {
+    let mut source = open(from)?;
+    replace(to, |file| io::copy(&mut source, file).map(drop))
+}
+
+fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
     let folder = parent(path);
     let step = |action| move |source| Error::io(path, action, source);
     sweep(&folder);
@@ -50,7 +63,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
         .permissions(permissions(path))
         .tempfile_in(&folder)
         .map_err(step("create a temporary file beside it"))?;
-    temporary.write_all(bytes).map_err(step("write"))?;
+    write(temporary.as_file_mut()).map_err(step("write"))?;
     temporary.as_file().sync_all().map_err(step("sync"))?;
     temporary.persist(path).map_err(|failed| Error::io(path, "rename", failed.error))?;
     sync_folder(&folder).map_err(step("sync the folder"))
