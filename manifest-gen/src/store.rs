@@ -89,6 +89,22 @@ impl Store {
         format!("releases/{name}/{version}")
     }
 
+    /// The folder of the release that a manifest belongs to, relative to the root.
+    pub fn release_name_of(manifest: &Manifest) -> String {
+        format!("releases/{}/{}", manifest.name, manifest.version)
+    }
+
+    /// A registered model.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if it is not.
+    pub fn model<'a>(&self, registry: &'a Registry, name: &str) -> Result<&'a Model> {
+        registry.models.get(name).ok_or_else(|| {
+            let known: Vec<&str> = registry.models.keys().map(String::as_str).collect();
+            self.unknown("model", name, &known)
+        })
+    }
+
     /// The folder of a release.
     pub fn release_folder(&self, name: &str, version: &semver::Version) -> PathBuf {
         self.root.join(Self::release_name(name, version))
@@ -122,17 +138,14 @@ impl Store {
     pub fn resolve(&self, reference: &str) -> Result<Resolved> {
         let (name, selector) = reference.split_once('@').unwrap_or((reference, "champion"));
         let registry = self.registry()?;
-        let Some(model) = registry.models.get(name) else {
-            let known = registry.models.keys().map(String::as_str).collect::<Vec<_>>();
-            return Err(self.unknown("model", name, &known));
-        };
+        let model = self.model(&registry, name)?;
         let (number, version) = select(model, selector).ok_or_else(|| {
             let known: Vec<&str> = model.aliases.keys().chain(model.versions.keys()).map(String::as_str).collect();
             self.unknown(&format!("alias or version of {name}"), selector, &known)
         })?;
         if let Some(yanked) = &version.yanked {
             let found = format!("{name} {number} was yanked at {}: {}", yanked.at, yanked.reason);
-            return Err(Error::incomparable(found, "a version that may be used")
+            return Err(Error::refused(reference, vec![found])
                 .with_help(format!("go back with `manifest-gen rollback {name} --alias ALIAS`")));
         }
         Ok(Resolved { name: name.to_owned(), number: number.to_owned(), version: version.clone() })

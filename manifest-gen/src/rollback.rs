@@ -1,0 +1,125 @@
+//! `manifest-gen rollback`: sets an alias back to the version before; model and preprocessing together.
+
+use shared::cli::Context;
+use shared::format::registry::{Action, Event, Registry};
+use shared::{Error, Exit, Result, clock};
+
+use crate::derive::{CHAMPION, DerivedArgs};
+use crate::ledger;
+use crate::promote::{self, ChangeReport, PolicyArgs, SCHEMA};
+use crate::release;
+use crate::signature;
+use crate::store::{Store, StoreArgs, Stored};
+use crate::transaction::{self, Change};
+use crate::version::ModelVersion;
+
+/// Flags of `manifest-gen rollback`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// The model
+    pub name: String,
+    /// The alias to set back
+    #[arg(long, default_value = CHAMPION)]
+    pub alias: String,
+    /// The version to go back to; the one before, if absent
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<String>,
+    /// Where the models are.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// What signatures are checked with.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// What is derived from the registry.
+    #[command(flatten)]
+    pub derived: DerivedArgs,
+    /// Why; stays on record
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Who does it; user and host if absent
+    #[arg(long, value_name = "WHO")]
+    pub by: Option<String>,
+    /// Also tell MLflow; a server that is down delays it
+    #[arg(long)]
+    pub mlflow: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If there is nothing to go back to, or the earlier release is not what it was.
+pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let store = args.store.store();
+    let derived = args.derived.derived()?;
+    let (report, stored) = transaction::change(&store, |registry| {
+        let (report, stored, registry) = decide(args, &store, registry)?;
+        Ok(Change { registry, derived, outcome: (report, stored) })
+    })?;
+    if args.mlflow {
+        promote::tell_mlflow(&store, &stored, &args.alias);
+    }
+    context.emit(&promote::print(&report, context.format)?)?;
+    Ok(Exit::Ok)
+}
+
+fn decide(args: &Args, store: &Store, registry: &Registry) -> Result<(ChangeReport, Stored, Option<Registry>)> {
+    let model = store.model(registry, &args.name)?;
+    let number = match &args.to {
+        Some(text) => ModelVersion::parse(text)?.semver.to_string(),
+        None => ledger::before(&args.name, model, &args.alias)?,
+    };
+    let stored = store.manifest(&args.name, &ModelVersion::parse(&number)?)?;
+    refuse_damage(args, store, registry, &stored)?;
+    let previous = model.aliases.get(&args.alias).cloned();
+    release::publish(store, &stored)?;
+    let report = ChangeReport {
+        schema: SCHEMA.to_owned(),
+        name: args.name.clone(),
+        version: number.clone(),
+        alias: Some(args.alias.clone()),
+        changed: previous.as_ref() != Some(&number),
+        previous: previous.clone(),
+        overruled: Vec::new(),
+        manifest_sha256: stored.sha256.clone(),
+    };
+    if !report.changed {
+        return Ok((report, stored, None));
+    }
+    let event = Event {
+        at: clock::now()?.to_string(),
+        action: Action::Rollback,
+        version: number,
+        alias: Some(args.alias.clone()),
+        previous,
+        by: promote::who(args.by.as_deref()),
+        reason: args.reason.clone(),
+        forced: None,
+        overruled: Vec::new(),
+        manifest_sha256: stored.sha256.clone(),
+        signature_sha256: promote::signature_digest(store, &stored)?,
+        evidence: Vec::new(),
+        chain: String::new(),
+        sha256: String::new(),
+    };
+    let mut changed = registry.clone();
+    ledger::append(changed.models.entry(args.name.clone()).or_default(), event, &stored)?;
+    Ok((report, stored, Some(changed)))
+}
+
+/// The earlier release must be registered, usable, and what it was.
+fn refuse_damage(args: &Args, store: &Store, registry: &Registry, stored: &Stored) -> Result<()> {
+    let number = &stored.manifest.version;
+    let model = registry.models.get(&args.name);
+    let mut reasons = release::damage(store, &stored.manifest)?;
+    if model.is_none_or(|model| !model.versions.contains_key(number)) {
+        reasons.push(format!("{number} was never promoted"));
+    }
+    let signature = promote::signature_digest(store, stored)?;
+    let registered = promote::checks::registered(model, number, &stored.sha256, signature.as_deref());
+    let signed = signature::objections(store, stored, &args.policy)?;
+    reasons.extend(registered.into_iter().chain(signed).map(|objection| objection.text));
+    match reasons.is_empty() {
+        true => Ok(()),
+        false => Err(Error::refused(format!("{} is not rolled back to {number}", args.name), reasons)),
+    }
+}
