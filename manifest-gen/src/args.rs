@@ -1,29 +1,9 @@
-//! The command line.
-
-use std::ffi::OsString;
+//! The command line: one enum of subcommands, each with its flags in its own module.
 
 use clap::{Parser, Subcommand};
 use shared::cli::{CommonArgs, CommonCommand, Examples, Tool};
 
-/// The commands that are still to come.
-pub const PLANNED: [&str; 16] = [
-    "new",
-    "scan",
-    "sign",
-    "verify",
-    "promote",
-    "rollback",
-    "yank",
-    "resolve",
-    "render",
-    "stale",
-    "audit",
-    "check-request",
-    "diff",
-    "export",
-    "sync",
-    "repair",
-];
+use crate::{new, promote, render, repair, resolve, rollback, sign, verify, yank};
 
 /// Write, sign, verify, promote, roll back and audit manifests of forecasting models.
 #[derive(Debug, Parser)]
@@ -40,23 +20,31 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Make a release: artefacts, evidence and the manifest that names them
+    New(Box<new::Args>),
+    /// Sign the whole release folder
+    Sign(sign::Args),
+    /// Check a release against manifest, signature, registry and published copies
+    Verify(verify::Args),
+    /// Set an alias to a release, if the evidence allows it
+    Promote(Box<promote::Args>),
+    /// Set an alias back to the version before
+    Rollback(rollback::Args),
+    /// Withdraw a version for good
+    Yank(yank::Args),
+    /// Print the path of an artefact
+    Resolve(resolve::Args),
+    /// Bring README table, model cards and stable paths up to date
+    Render(render::Args),
+    /// Finish or undo what a crash has left
+    Repair(repair::Args),
     /// What every tool has.
     #[command(flatten)]
     Common(CommonCommand),
-    /// Everything else.
-    #[command(external_subcommand)]
-    Other(Vec<OsString>),
 }
 
 impl Tool for Cli {
-    const EXAMPLES: Examples = &[
-        ("", &["manifest-gen check", "manifest-gen show-config --json", "manifest-gen completions bash"]),
-        ("check", &["manifest-gen check", "manifest-gen check --config other.toml", "manifest-gen check --json"]),
-        (
-            "show-config",
-            &["manifest-gen show-config", "manifest-gen show-config --format csv", "manifest-gen show-config --json"],
-        ),
-    ];
+    const EXAMPLES: Examples = crate::examples::ALL;
 }
 
 #[cfg(test)]
@@ -69,13 +57,5 @@ mod tests {
     fn verify_clap() {
         Cli::command().debug_assert();
         shared::cli::command::<Cli>().debug_assert();
-    }
-
-    #[test]
-    fn what_is_to_come_says_so() {
-        let words = [OsString::from(PLANNED[0])];
-        let error = shared::cli::unavailable("manifest-gen", &words, &PLANNED);
-        assert_eq!(error.exit().code(), 2);
-        assert!(error.to_string().starts_with(&format!("`manifest-gen {}` is not available yet", PLANNED[0])));
     }
 }

@@ -47,9 +47,11 @@ impl DerivedArgs {
     /// [`Error::Usage`] for a `--publish` that is no pair.
     pub fn derived(&self) -> Result<Derived> {
         let publish = self.publish.iter().map(|text| {
-            let (kind, path) = text.split_once('=').filter(|(kind, path)| !kind.is_empty() && !path.is_empty()).ok_or_else(
-                || Error::usage(format!("--publish {text:?}"), "KIND=PATH").with_help("for example --publish verdict=results/verdict.json"),
-            )?;
+            let (kind, path) =
+                text.split_once('=').filter(|(kind, path)| !kind.is_empty() && !path.is_empty()).ok_or_else(|| {
+                    Error::usage(format!("--publish {text:?}"), "KIND=PATH")
+                        .with_help("for example --publish verdict=results/verdict.json")
+                })?;
             Ok((kind.to_owned(), absolute(Path::new(path))?))
         });
         Ok(Derived {
@@ -95,9 +97,7 @@ pub fn files(store: &Store, registry: &Registry, derived: &Derived) -> Result<Fi
 /// The manifests of all champions.
 fn champions(store: &Store, registry: &Registry) -> Result<BTreeMap<String, Stored>> {
     let champions = registry.models.iter().filter_map(|(name, model)| Some((name, model.aliases.get(CHAMPION)?)));
-    champions
-        .map(|(name, number)| Ok((name.clone(), store.manifest(name, &ModelVersion::parse(number)?)?)))
-        .collect()
+    champions.map(|(name, number)| Ok((name.clone(), store.manifest(name, &ModelVersion::parse(number)?)?))).collect()
 }
 
 fn publish(store: &Store, name: &str, manifest: &Manifest, derived: &Derived, files: &mut Files) -> Result<()> {
@@ -132,5 +132,9 @@ pub fn write(files: &Files) -> Result<()> {
 
 /// The files that are not as they should be.
 pub fn stale(files: &Files) -> Vec<&PathBuf> {
-    files.iter().filter(|(path, bytes)| std::fs::read(path).ok().as_ref() != Some(bytes)).map(|(path, _)| path).collect()
+    files
+        .iter()
+        .filter(|(path, bytes)| std::fs::read(path).ok().as_ref() != Some(bytes))
+        .map(|(path, _)| path)
+        .collect()
 }

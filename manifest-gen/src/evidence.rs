@@ -56,9 +56,7 @@ fn log(text: &str) -> Run {
     let results = |word: &str| text.lines().filter(|line| line.trim_end().ends_with(&format!("...{word}"))).count();
     let (passed, bad) = (results("Passed"), results("Failed"));
     match passed + bad {
-        0 => failed(
-            "the log does not say how the command ended (its last line should be `exit status 0`)".to_owned(),
-        ),
+        0 => failed("the log does not say how the command ended (its last line should be `exit status 0`)".to_owned()),
         _ => Run { passed: bad == 0, summary: format!("{passed} hooks passed, {bad} failed") },
     }
 }
@@ -83,7 +81,8 @@ mod tests {
 
     #[test]
     fn a_junit_report_speaks_by_its_cases() {
-        let suite = |inner: &str| format!("<?xml version=\"1.0\"?><testsuites><testsuite>{inner}</testsuite></testsuites>");
+        let suite =
+            |inner: &str| format!("<?xml version=\"1.0\"?><testsuites><testsuite>{inner}</testsuite></testsuites>");
         assert!(passed(&suite("<testcase name='a'/><testcase name='b'><skipped/></testcase>")));
         assert!(!passed(&suite("<testcase name='a'/><testcase name='b'><failure>x</failure></testcase>")));
         assert!(!passed(&suite("<testcase name='a'><error/></testcase>")));

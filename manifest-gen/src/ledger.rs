@@ -33,8 +33,7 @@ fn carry_out(model: &mut Model, event: &Event, stored: &Stored) {
         Action::Yank => Some(Yanked { at: event.at.clone(), reason: event.reason.clone().unwrap_or_default() }),
         Action::Promote | Action::Rollback => known.and_then(|version| version.yanked.clone()),
     };
-    let entry =
-        Version::of(&stored.manifest, &stored.sha256, event.signature_sha256.as_deref(), &promoted_at, yanked);
+    let entry = Version::of(&stored.manifest, &stored.sha256, event.signature_sha256.as_deref(), &promoted_at, yanked);
     model.versions.insert(event.version.clone(), entry);
 }
 

@@ -1,21 +1,42 @@
 //! Write, sign, verify, promote, roll back and audit manifests of forecasting models.
 //!
-//! So far this is the frame: help, version, settings, completions and manual. The work itself is not available yet, and says so.
+//! - [`new`]: a release folder and its published copies; [`release`]: what a release folder should hold.
+//! - [`pickle`] and [`scan`]: what a pickle would import, without loading it.
+//! - [`oms`], [`sign`], [`signature`], [`verify`]: signatures, and whether a release is what was promoted.
+//! - [`promote`], [`rollback`], [`yank`], [`repair`] over [`transaction`], [`ledger`] and [`derive`](mod@derive): the registry.
+//! - [`resolve`], [`render`], [`mod@features`], [`export`], [`mlflow`]: what consumers need.
 
 pub mod args;
+pub mod derive;
+pub mod evidence;
+pub mod examples;
+pub mod export;
 pub mod features;
+pub mod ledger;
+pub mod mlflow;
 pub mod new;
+pub mod oms;
 pub mod pickle;
 pub mod print;
+pub mod promote;
 pub mod release;
+pub mod render;
+pub mod repair;
+pub mod resolve;
+pub mod rollback;
 pub mod scan;
+pub mod sign;
+pub mod signature;
 pub mod store;
+pub mod transaction;
+pub mod verify;
 pub mod version;
+pub mod yank;
 
 use shared::Exit;
 use shared::cli::{self, Context};
 
-use args::{Cli, Command, PLANNED};
+use args::{Cli, Command};
 
 /// Carries out the parsed command line.
 ///
@@ -23,7 +44,15 @@ use args::{Cli, Command, PLANNED};
 /// What the command says.
 pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
     match &arguments.command {
+        Command::New(args) => new::run(args, context),
+        Command::Sign(args) => sign::run(args, context),
+        Command::Verify(args) => verify::run(args, context),
+        Command::Promote(args) => promote::run(args, context),
+        Command::Rollback(args) => rollback::run(args, context),
+        Command::Yank(args) => yank::run(args, context),
+        Command::Resolve(args) => resolve::run(args, context),
+        Command::Render(args) => render::run(args, context),
+        Command::Repair(args) => repair::run(args, context),
         Command::Common(common) => cli::run_common::<Cli>(common, context),
-        Command::Other(words) => Err(cli::unavailable("manifest-gen", words, &PLANNED).into()),
     }
 }

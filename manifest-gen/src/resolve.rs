@@ -119,7 +119,9 @@ fn verify(store: &Store, resolved: &Resolved) -> Result<()> {
     }
     match reasons.is_empty() {
         true => Ok(()),
-        false => Err(Error::refused(format!("{} {} is not what was promoted", resolved.name, resolved.number), reasons)
-            .with_help(format!("`manifest-gen verify {} {}` says more", resolved.name, version.file_version))),
+        false => {
+            Err(Error::refused(format!("{} {} is not what was promoted", resolved.name, resolved.number), reasons)
+                .with_help(format!("`manifest-gen verify {} {}` says more", resolved.name, version.file_version)))
+        }
     }
 }

@@ -76,7 +76,10 @@ fn bundle(args: &Args, store: &Store, stored: &Stored) -> Result<Vec<u8>> {
     let key = PrivateKey::from_pem(&text, &args.key)?;
     let signer = match &args.certificates {
         None => Signer::Key(key),
-        Some(path) => Signer::chain_from_pem(key, &String::from_utf8_lossy(&fsio::read(path)?), path)?,
+        Some(path) => {
+            let certificates = oms::certificates_from_pem(&String::from_utf8_lossy(&fsio::read(path)?), path)?;
+            Signer::Chain { key, certificates }
+        }
     };
     let folder = store.path(&Store::release_name_of(&stored.manifest))?;
     oms::sign(&folder, &[SIGNATURE_NAME.to_owned()], &signer, signature::binding(stored))

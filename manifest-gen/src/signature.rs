@@ -20,7 +20,7 @@ const BINDING: &str = "release";
 pub enum Standing {
     /// There is none.
     Unsigned,
-    /// There is one, and nobody said whom to trust.
+    /// There is one over these bytes, and nobody said whom to trust.
     Unchecked,
     /// It is that of the trusted signer over these bytes, this name and this version.
     Good {
@@ -56,8 +56,12 @@ pub fn trust(policy: &PolicyArgs) -> Result<Option<Trust>> {
     match () {
         () if text.contains("BEGIN CERTIFICATE") => Ok(Some(Trust::Authority(text))),
         () if text.contains("BEGIN PUBLIC KEY") => Ok(Some(Trust::PublicKey(text))),
-        () => Err(Error::input(Place::file(path), "no PEM public key or certificate", "BEGIN PUBLIC KEY or BEGIN CERTIFICATE")
-            .with_help("openssl ec -in private.pem -pubout -out public.pem")),
+        () => Err(Error::input(
+            Place::file(path),
+            "no PEM public key or certificate",
+            "BEGIN PUBLIC KEY or BEGIN CERTIFICATE",
+        )
+        .with_help("openssl ec -in private.pem -pubout -out public.pem")),
     }
 }
 
@@ -70,15 +74,19 @@ pub fn standing(store: &Store, stored: &Stored, trust: Option<&Trust>, now: Time
     if !path.exists() {
         return Ok(Standing::Unsigned);
     }
-    let Some(trust) = trust else { return Ok(Standing::Unchecked) };
+    let trust = trust.unwrap_or(&Trust::Nobody);
     let folder = store.path(&Store::release_name_of(&stored.manifest))?;
     let bundle = fsio::read(&path)?;
-    Ok(match oms::verify(&folder, &bundle, trust, SIGNATURE_NAME, now)? {
-        Outcome::Refused { reasons } => Standing::Bad(reasons),
-        Outcome::Verified { predicate, signer, .. } => match predicate.get(BINDING) == binding(stored).get(BINDING) {
-            true => Standing::Good { signer },
-            false => Standing::Bad(vec!["the signature is bound to another name, version or manifest".to_owned()]),
-        },
+    let (predicate, standing) = match oms::verify(&folder, &bundle, trust, SIGNATURE_NAME, now)? {
+        Outcome::Refused { reasons } => return Ok(Standing::Bad(reasons)),
+        Outcome::Verified { predicate, signer, .. } => (predicate, Standing::Good { signer }),
+        Outcome::SignerUnknown { predicate, .. } => (predicate, Standing::Unchecked),
+    };
+    Ok(match predicate.get(BINDING) {
+        // The public client signs no such field; the manifest that it signs names the release.
+        None => standing,
+        found if found == binding(stored).get(BINDING) => standing,
+        Some(_) => Standing::Bad(vec!["the signature is bound to another name, version or manifest".to_owned()]),
     })
 }
 

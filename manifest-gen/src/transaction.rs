@@ -108,7 +108,8 @@ fn recover_locked(store: &Store) -> Result<Recovered> {
 
 fn changed_by_others(store: &Store) -> Error {
     let path = store.registry_path();
-    let found = "the registry is neither what it was before an interrupted change nor what that change would have made it";
+    let found =
+        "the registry is neither what it was before an interrupted change nor what that change would have made it";
     Error::input(Place::file(path), found, "the one or the other")
         .with_help(format!("restore it from version control, then remove {}", store.root.join(JOURNAL).display()))
 }

@@ -131,9 +131,7 @@ fn newest(manifest: &Manifest) -> Option<(DateTime, String)> {
 
 /// Evidence that is asked for and absent, or that speaks against.
 pub fn evidence(manifest: &Manifest, given: &[GivenEvidence], required: &[String]) -> Vec<Objection> {
-    let has = |kind: &String| {
-        given.iter().any(|evidence| evidence.kind == *kind) || manifest.evidence(kind).is_some()
-    };
+    let has = |kind: &String| given.iter().any(|evidence| evidence.kind == *kind) || manifest.evidence(kind).is_some();
     let absent = required.iter().filter(|kind| !has(kind)).map(|kind| {
         Objection::judgement(format!("evidence of the kind {kind:?} is asked for and absent: --evidence {kind}=FILE"))
     });
@@ -144,7 +142,12 @@ pub fn evidence(manifest: &Manifest, given: &[GivenEvidence], required: &[String
 }
 
 /// Whether the registry knows the version with other bytes, or has withdrawn it.
-pub fn registered(model: Option<&Model>, number: &str, manifest_sha256: &str, signature_sha256: Option<&str>) -> Vec<Objection> {
+pub fn registered(
+    model: Option<&Model>,
+    number: &str,
+    manifest_sha256: &str,
+    signature_sha256: Option<&str>,
+) -> Vec<Objection> {
     let Some(entry) = model.and_then(|model| model.versions.get(number)) else { return Vec::new() };
     let mut objections = Vec::new();
     if let Some(yanked) = &entry.yanked {

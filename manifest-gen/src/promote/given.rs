@@ -24,10 +24,10 @@ pub struct Given {
 pub fn read(texts: &[String], name: &str, number: &str) -> Result<Vec<Given>> {
     let mut all: Vec<Given> = Vec::new();
     for text in texts {
-        let (kind, path) = text
-            .split_once('=')
-            .filter(|(_, path)| !path.is_empty())
-            .ok_or_else(|| Error::usage(format!("--evidence {text:?}"), "KIND=PATH").with_help("for example --evidence tests=junit.xml"))?;
+        let (kind, path) = text.split_once('=').filter(|(_, path)| !path.is_empty()).ok_or_else(|| {
+            Error::usage(format!("--evidence {text:?}"), "KIND=PATH")
+                .with_help("for example --evidence tests=junit.xml")
+        })?;
         check_name(kind, "the kind of evidence")?;
         if all.iter().any(|given| given.entry.kind == kind) {
             return Err(Error::usage(format!("--evidence names {kind:?} twice"), "each kind once"));
@@ -43,8 +43,7 @@ fn one(kind: &str, path: &Path, name: &str, number: &str) -> Result<Given> {
     let sha256 = digest::of_bytes(&bytes);
     let extension = path.extension().map(|text| format!(".{}", text.to_string_lossy())).unwrap_or_default();
     let copy = format!("evidence/{name}/{number}/{kind}-{}{extension}", &sha256[..12]);
-    let entry =
-        GivenEvidence { kind: kind.to_owned(), path: copy, sha256, passed: run.passed, summary: run.summary };
+    let entry = GivenEvidence { kind: kind.to_owned(), path: copy, sha256, passed: run.passed, summary: run.summary };
     Ok(Given { entry, bytes })
 }
 

@@ -70,7 +70,12 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-fn decide(args: &Args, store: &Store, registry: &Registry, version: &ModelVersion) -> Result<(ChangeReport, Stored, Option<Registry>)> {
+fn decide(
+    args: &Args,
+    store: &Store,
+    registry: &Registry,
+    version: &ModelVersion,
+) -> Result<(ChangeReport, Stored, Option<Registry>)> {
     let stored = store.manifest(&args.name, version)?;
     let number = stored.manifest.version.clone();
     let signature = signature_digest(store, &stored)?;

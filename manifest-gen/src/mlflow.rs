@@ -1,0 +1,4 @@
+//! placeholder
+pub fn announce(_: &crate::store::Store, _: &crate::store::Stored, _: &str) -> shared::Result<()> {
+    Ok(())
+}
