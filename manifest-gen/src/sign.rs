@@ -23,7 +23,8 @@ pub struct Args {
     /// The model
     pub name: String,
     /// The version
-    pub version: String,
+    #[arg(value_name = "VERSION")]
+    pub model_version: String,
     /// The private key: ECDSA P-256, P-384 or P-521, in PEM
     #[arg(long, value_name = "FILE")]
     pub key: PathBuf,
@@ -54,7 +55,7 @@ pub struct SignReport {
 /// If the release is damaged, or registered with another signature or none.
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let store = args.store.store();
-    let stored = store.manifest(&args.name, &ModelVersion::parse(&args.version)?)?;
+    let stored = store.manifest(&args.name, &ModelVersion::parse(&args.model_version)?)?;
     refuse_damage(&store, &stored)?;
     let bundle = bundle(args, &store, &stored)?;
     refuse_registered(&store, &stored, &digest::of_bytes(&bundle))?;

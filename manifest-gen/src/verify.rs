@@ -25,10 +25,10 @@ pub struct Args {
     #[arg(required_unless_present = "all")]
     pub name: Option<String>,
     /// The version
-    #[arg(required_unless_present = "all")]
-    pub version: Option<String>,
+    #[arg(required_unless_present = "all", value_name = "VERSION")]
+    pub model_version: Option<String>,
     /// Every release in the folder of models
-    #[arg(long, conflicts_with_all = ["name", "version"])]
+    #[arg(long, conflicts_with_all = ["name", "model_version"])]
     pub all: bool,
     /// Where the models are.
     #[command(flatten)]
@@ -114,7 +114,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
 type Wanted = (String, ModelVersion);
 
 fn wanted(args: &Args, store: &Store) -> Result<Vec<Wanted>> {
-    match (&args.name, &args.version) {
+    match (&args.name, &args.model_version) {
         (Some(name), Some(version)) => Ok(vec![(name.clone(), ModelVersion::parse(version)?)]),
         _ => all(store),
     }

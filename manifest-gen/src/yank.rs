@@ -17,7 +17,8 @@ pub struct Args {
     /// The model
     pub name: String,
     /// The version that must not be used any more
-    pub version: String,
+    #[arg(value_name = "VERSION")]
+    pub model_version: String,
     /// Why; stays on record
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
@@ -57,7 +58,7 @@ fn decide(args: &Args, store: &Store, registry: &Registry) -> Result<(ChangeRepo
     if args.reason.trim().is_empty() {
         return Err(Error::usage("an empty --reason", "why the version must not be used any more"));
     }
-    let version = ModelVersion::parse(&args.version)?;
+    let version = ModelVersion::parse(&args.model_version)?;
     let number = version.semver.to_string();
     let model = store.model(registry, &args.name)?;
     let entry = model.versions.get(&number).ok_or_else(|| {

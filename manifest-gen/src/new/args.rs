@@ -13,7 +13,8 @@ pub struct Args {
     /// The model's name in the registry
     pub name: String,
     /// Its version: 2, 2.1 or 2.1.0
-    pub version: String,
+    #[arg(value_name = "VERSION")]
+    pub model_version: String,
     /// Where the models are.
     #[command(flatten)]
     pub store: StoreArgs,

@@ -50,7 +50,7 @@ pub struct NewReport {
 /// On bad input, on artefacts that are not allowed, and where the version exists with other bytes.
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     check_name(&args.name, "model")?;
-    let version = ModelVersion::parse(&args.version)?;
+    let version = ModelVersion::parse(&args.model_version)?;
     check_name(&version.written, "version")?;
     let store = args.store.store();
     let gathered = gather::gather(args, &version, &store, &context.config)?;

@@ -32,7 +32,8 @@ pub struct Args {
     /// The model
     pub name: String,
     /// The version
-    pub version: String,
+    #[arg(value_name = "VERSION")]
+    pub model_version: String,
     /// The alias to set
     #[arg(long, default_value = CHAMPION)]
     pub alias: String,

@@ -55,7 +55,7 @@ pub struct ChangeReport {
 /// [`Error::Refused`] with every objection; what cannot be read or written.
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     check_name(&args.alias, "alias")?;
-    let version = ModelVersion::parse(&args.version)?;
+    let version = ModelVersion::parse(&args.model_version)?;
     let store = args.store.store();
     let derived = args.derived.derived()?;
     let (report, stored) = transaction::change(&store, |registry| {
