@@ -82,10 +82,14 @@ fn decide(
     let given = given::read(&args.evidence, &args.name, &number)?;
     let entries: Vec<_> = given.iter().map(|given| given.entry.clone()).collect();
     let mut overruled = Vec::new();
-    let objections = objections(args, store, registry, &stored, signature.as_deref(), &entries, &mut overruled)?;
-    overruled.extend(settle(objections, args.force.as_deref(), &args.name, &number)?);
     let model = registry.models.get(&args.name);
     let previous = model.and_then(|model| model.aliases.get(&args.alias)).cloned();
+    let mut objections = objections(args, store, registry, &stored, signature.as_deref(), &entries, &mut overruled)?;
+    if previous.as_ref() == Some(&number) {
+        // It was judged when it came; only broken facts are news.
+        objections.retain(|objection| !objection.can_be_forced);
+    }
+    overruled.extend(settle(objections, args.force.as_deref(), &args.name, &number)?);
     release::publish(store, &stored)?;
     let report = ChangeReport {
         schema: SCHEMA.to_owned(),
