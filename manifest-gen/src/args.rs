@@ -5,24 +5,12 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 use shared::cli::{CommonArgs, CommonCommand, Examples, Tool};
 
+use crate::stale;
+
 /// The commands that are still to come.
-pub const PLANNED: [&str; 16] = [
-    "new",
-    "scan",
-    "sign",
-    "verify",
-    "promote",
-    "rollback",
-    "yank",
-    "resolve",
-    "render",
-    "stale",
-    "audit",
-    "check-request",
-    "diff",
-    "export",
-    "sync",
-    "repair",
+pub const PLANNED: [&str; 14] = [
+    "new", "scan", "sign", "verify", "promote", "rollback", "yank", "resolve", "render", "audit", "diff", "export",
+    "sync", "repair",
 ];
 
 /// Write, sign, verify, promote, roll back and audit manifests of forecasting models.
@@ -40,6 +28,8 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Find references to versions that an alias has left behind
+    Stale(stale::Args),
     /// What every tool has.
     #[command(flatten)]
     Common(CommonCommand),
@@ -51,6 +41,10 @@ pub enum Command {
 impl Tool for Cli {
     const EXAMPLES: Examples = &[
         ("", &["manifest-gen check", "manifest-gen show-config --json", "manifest-gen completions bash"]),
+        (
+            "stale",
+            &["manifest-gen stale .", "manifest-gen stale api dashboard jobs --strict", "manifest-gen stale . --json"],
+        ),
         ("check", &["manifest-gen check", "manifest-gen check --config other.toml", "manifest-gen check --json"]),
         (
             "show-config",
