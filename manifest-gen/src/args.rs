@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use shared::cli::{CommonArgs, CommonCommand, Examples, Tool};
 
-use crate::{new, promote, render, repair, resolve, rollback, sign, verify, yank};
+use crate::{audit, new, promote, render, repair, resolve, rollback, sign, stale, verify, yank};
 
 /// Write, sign, verify, promote, roll back and audit manifests of forecasting models.
 #[derive(Debug, Parser)]
@@ -36,6 +36,10 @@ pub enum Command {
     Resolve(resolve::Args),
     /// Bring README table, model cards and stable paths up to date
     Render(render::Args),
+    /// Find references to versions that an alias has left behind
+    Stale(stale::Args),
+    /// Go through the checklist of a promotion, with evidence for each row
+    Audit(Box<audit::Args>),
     /// Finish or undo what a crash has left
     Repair(repair::Args),
     /// What every tool has.

@@ -76,6 +76,18 @@ pub const ALL: Examples = &[
             "manifest-gen render --card docs/models",
         ],
     ),
+    (
+        "stale",
+        &["manifest-gen stale .", "manifest-gen stale api dashboard jobs --strict", "manifest-gen stale . --json"],
+    ),
+    (
+        "audit",
+        &[
+            "manifest-gen audit lightgbm@champion",
+            "manifest-gen audit lightgbm@champion --format markdown -o audit.md",
+            "manifest-gen audit lightgbm@2 --optional re-benchmark --json",
+        ],
+    ),
     ("repair", &["manifest-gen repair", "manifest-gen repair --json", "manifest-gen repair --root models"]),
     ("check", &["manifest-gen check", "manifest-gen check --config other.toml", "manifest-gen check --json"]),
     (

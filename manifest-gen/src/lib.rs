@@ -4,9 +4,11 @@
 //! - [`pickle`] and [`scan`]: what a pickle would import, without loading it.
 //! - [`oms`], [`sign`], [`signature`], [`verify`]: signatures, and whether a release is what was promoted.
 //! - [`promote`], [`rollback`], [`yank`], [`repair`] over [`transaction`], [`ledger`] and [`derive`](mod@derive): the registry.
+//! - [`stale`], [`audit`]: whether the project around a release is as it should be.
 //! - [`resolve`], [`render`], [`mod@features`], [`export`], [`mlflow`]: what consumers need.
 
 pub mod args;
+pub mod audit;
 pub mod derive;
 pub mod evidence;
 pub mod examples;
@@ -27,6 +29,7 @@ pub mod rollback;
 pub mod scan;
 pub mod sign;
 pub mod signature;
+pub mod stale;
 pub mod store;
 pub mod transaction;
 pub mod verify;
@@ -52,6 +55,8 @@ pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
         Command::Yank(args) => yank::run(args, context),
         Command::Resolve(args) => resolve::run(args, context),
         Command::Render(args) => render::run(args, context),
+        Command::Stale(args) => stale::run(args, context),
+        Command::Audit(args) => audit::run(args, context),
         Command::Repair(args) => repair::run(args, context),
         Command::Common(common) => cli::run_common::<Cli>(common, context),
     }
