@@ -8,6 +8,7 @@ use shared::format::input::Tool;
 use shared::format::manifest::{
     self, Artifact, Code, Evidence, Feature, GateSummary, MODEL, Manifest, Metric, PREPROCESSING, Training, Window,
 };
+use shared::format::profile::Profile;
 use shared::{Error, Place, Result, fsio};
 
 use crate::features;
@@ -140,7 +141,7 @@ impl Gathering<'_> {
             if let Some(path) = path {
                 let bytes = self.keep(kind, path)?;
                 if kind == "profile" {
-                    check_profile(path, &bytes)?;
+                    self.check_profile(path, &bytes)?;
                 }
             }
         }
@@ -149,6 +150,23 @@ impl Gathering<'_> {
         }
         self.found.evidence.sort_by(|a, b| a.kind.cmp(&b.kind));
         Ok(())
+    }
+
+    /// A profile is one, and of this model.
+    fn check_profile(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        let profile: Profile = serde_json::from_slice(bytes).map_err(|error| {
+            let place = Place::at(path, error.line() as u64, error.column() as u64);
+            Error::input(place, error.to_string(), "a profile, as `bench-compare profile` writes it")
+        })?;
+        let names = [self.args.name.as_str(), self.model_name()];
+        match names.iter().any(|name| self.config.same(&profile.model, name)) {
+            true => Ok(()),
+            false => Err(Error::refused(
+                path.display().to_string(),
+                vec![format!("the profile is that of {:?}, not of {:?}", profile.model, self.model_name())],
+            )
+            .with_help("[models.NAME] in promotion.toml says what files call a model")),
+        }
     }
 
     /// Copies a file of evidence into the release and notes it; returns its bytes.
@@ -316,14 +334,6 @@ fn refusal(source: &Path, scan: &pickle::Scan) -> Option<String> {
             Some(format!("{source} could not be read to its end ({}): {}", scan.container, scan.notes.join("; ")))
         }
     }
-}
-
-fn check_profile(path: &Path, bytes: &[u8]) -> Result<()> {
-    let read: Result<shared::format::profile::Profile, _> = serde_json::from_slice(bytes);
-    read.map(drop).map_err(|error| {
-        let place = Place::at(path, error.line() as u64, error.column() as u64);
-        Error::input(place, error.to_string(), "a profile, as `bench-compare profile` writes it")
-    })
 }
 
 /// All extensions of a file: `.tar.gz`, `.json`.

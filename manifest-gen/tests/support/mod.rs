@@ -191,7 +191,7 @@ pub fn said(output: &Output) -> Said {
 const CONFIG: &str = r#"project = "test"
 
 [models.lightgbm]
-names = ["lightgbm_v1", "lightgbm_v2", "lightgbm_v3"]
+names = ["lightgbm_v1", "lightgbm_v2", "lightgbm_v3", "LightGBM"]
 
 [manifest-gen]
 readme = "README.md"
