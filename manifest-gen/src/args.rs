@@ -6,9 +6,8 @@ use clap::{Parser, Subcommand};
 use shared::cli::{CommonArgs, CommonCommand, Examples, Tool};
 
 /// The commands that are still to come.
-pub const PLANNED: [&str; 16] = [
+pub const PLANNED: [&str; 15] = [
     "new",
-    "scan",
     "sign",
     "verify",
     "promote",
@@ -40,6 +39,8 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Say what model files would do when loaded, without loading them
+    Scan(crate::scan::Args),
     /// What every tool has.
     #[command(flatten)]
     Common(CommonCommand),
@@ -51,6 +52,14 @@ pub enum Command {
 impl Tool for Cli {
     const EXAMPLES: Examples = &[
         ("", &["manifest-gen check", "manifest-gen show-config --json", "manifest-gen completions bash"]),
+        (
+            "scan",
+            &[
+                "manifest-gen scan models/*.pkl",
+                "manifest-gen scan models/*.pkl --json",
+                "manifest-gen scan models/mine.pkl --allow mypkg.models.MyModel",
+            ],
+        ),
         ("check", &["manifest-gen check", "manifest-gen check --config other.toml", "manifest-gen check --json"]),
         (
             "show-config",

@@ -3,6 +3,8 @@
 //! So far this is the frame: help, version, settings, completions and manual. The work itself is not available yet, and says so.
 
 pub mod args;
+pub mod pickle;
+pub mod scan;
 
 use shared::Exit;
 use shared::cli::{self, Context};
@@ -15,6 +17,7 @@ use args::{Cli, Command, PLANNED};
 /// What the command says.
 pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
     match &arguments.command {
+        Command::Scan(args) => scan::run(args, context),
         Command::Common(common) => cli::run_common::<Cli>(common, context),
         Command::Other(words) => Err(cli::unavailable("manifest-gen", words, &PLANNED).into()),
     }
