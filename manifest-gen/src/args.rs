@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use shared::cli::{CommonArgs, CommonCommand, Examples, Tool};
 
-use crate::{audit, new, promote, render, repair, resolve, rollback, sign, stale, verify, yank};
+use crate::{audit, new, promote, render, repair, resolve, rollback, scan, sign, stale, verify, yank};
 
 /// Write, sign, verify, promote, roll back and audit manifests of forecasting models.
 #[derive(Debug, Parser)]
@@ -22,6 +22,8 @@ pub struct Cli {
 pub enum Command {
     /// Make a release: artefacts, evidence and the manifest that names them
     New(Box<new::Args>),
+    /// List what pickles would import, without loading them
+    Scan(scan::Args),
     /// Sign the whole release folder
     Sign(sign::Args),
     /// Check a release against manifest, signature, registry and published copies

@@ -21,6 +21,14 @@ pub const ALL: Examples = &[
         ],
     ),
     (
+        "scan",
+        &[
+            "manifest-gen scan models/*.pkl",
+            "manifest-gen scan models/*.pkl --json",
+            "manifest-gen scan models/mine.pkl --allow mypkg.models.MyModel",
+        ],
+    ),
+    (
         "sign",
         &[
             "manifest-gen sign lightgbm 2 --key private.pem",

@@ -48,6 +48,7 @@ use args::{Cli, Command};
 pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
     match &arguments.command {
         Command::New(args) => new::run(args, context),
+        Command::Scan(args) => scan::run(args, context),
         Command::Sign(args) => sign::run(args, context),
         Command::Verify(args) => verify::run(args, context),
         Command::Promote(args) => promote::run(args, context),
