@@ -175,7 +175,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 /// The lines of `promotion.toml` that would allow the refused globals; what depends on the loader cannot be allowed.
 pub fn help(refused: &[String]) -> Option<String> {
     let names: Vec<String> = refused.iter().filter(|name| can_be_allowed(name)).map(|name| toml_text(name)).collect();
-    (!names.is_empty()).then(|| format!("[manifest-gen.scan]\nallow = [{}]", names.join(", ")))
+    (!names.is_empty()).then(|| format!("[manifest-gen]\nallow = [{}]", names.join(", ")))
 }
 
 fn can_be_allowed(name: &str) -> bool {
@@ -267,6 +267,6 @@ mod tests {
     #[test]
     fn the_help_is_toml_that_allows_exactly_the_refused_names() {
         let help = help(&["mypkg.models.MyModel".to_owned(), "os\r.x".to_owned(), "PERSID".to_owned()]).unwrap();
-        assert_eq!(help, "[manifest-gen.scan]\nallow = [\"mypkg.models.MyModel\", \"os\\r.x\"]");
+        assert_eq!(help, "[manifest-gen]\nallow = [\"mypkg.models.MyModel\", \"os\\r.x\"]");
     }
 }
