@@ -1,6 +1,7 @@
 //! The public client `model_signing`, where `FORECAST_PYTHON` names a Python that has it (and `pyopenssl`).
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -14,9 +15,9 @@ use crate::probes::{self, Probe};
 fn python() -> Option<String> {
     let python = std::env::var("FORECAST_PYTHON").ok().filter(|python| !python.is_empty());
     if python.is_none() {
-        eprintln!(
-            "\n*** SKIPPED: FORECAST_PYTHON names no Python with model-signing and pyopenssl; the public client was not asked ***\n"
-        );
+        // Past the test harness, which keeps what passing tests print to itself.
+        let skip = "\n*** SKIPPED: FORECAST_PYTHON names no Python with model-signing and pyopenssl; the public client was not asked\n";
+        std::io::stderr().write_all(skip.as_bytes()).unwrap();
     }
     python
 }

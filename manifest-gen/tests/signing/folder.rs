@@ -102,13 +102,15 @@ pub(crate) fn statement() -> Value {
 
 /// Makes the root digest fit the listed resources.
 pub(crate) fn reroot(mut statement: Value) -> Value {
-    let mut hasher = Sha256::new();
-    for resource in statement["predicate"]["resources"].as_array().unwrap() {
-        let digits = resource["digest"].as_str().unwrap();
-        let bytes = (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap());
-        hasher.update(bytes.collect::<Vec<u8>>());
-    }
-    let root: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits: String = statement["predicate"]["resources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|resource| resource["digest"].as_str().unwrap())
+        .collect();
+    let bytes: Vec<u8> =
+        (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect();
+    let root = shared::digest::of_bytes(&bytes);
     statement["subject"][0]["digest"]["sha256"] = root.into();
     statement
 }

@@ -19,7 +19,7 @@ fn signers() -> Vec<(Signer, Trust)> {
         Signer::Chain { key: private_key("p256.pem"), certificates: certificates(&["leaf", "intermediate", "root"]) };
     vec![
         (key_signer("p256"), public_key("p256")),
-        (key_signer("p521"), public_key("p521")),
+        (key_signer("p384"), public_key("p384")),
         (chain, authority(&["root"])),
     ]
 }
@@ -55,7 +55,7 @@ fn every_letter_of_the_frame_counts() {
     let skipped = payload.find(value["dsseEnvelope"]["payload"].as_str().unwrap()).unwrap();
     let length = value["dsseEnvelope"]["payload"].as_str().unwrap().len();
     for at in (0..good.len()).filter(|at| !(skipped..skipped + length).contains(at)) {
-        for byte in [good[at] ^ 0x20, good[at] ^ 1, b' ', b'\n', b'"', b'=', b'0', b'A', b'a'] {
+        for byte in [good[at] ^ 0x20, good[at] ^ 1, b' ', b'"', b'A'] {
             let mut bad = good.clone();
             bad[at] = byte;
             let same = byte == good[at];
@@ -68,7 +68,7 @@ fn every_letter_of_the_frame_counts() {
 fn every_changed_byte_of_a_file_is_detected() {
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
     let model = Model::new();
-    model.put("large", (0..300_000u32).flat_map(u32::to_le_bytes).collect::<Vec<u8>>());
+    model.put("large", (0..60_000u32).flat_map(u32::to_le_bytes).collect::<Vec<u8>>());
     let good = oms::sign(&model.path(), &[], &key_signer("p256"), Map::new()).unwrap();
     for name in ["large", "a.txt", "sub/b.bin", "sub-x"] {
         let bytes = fs::read(model.path().join(name)).unwrap();
