@@ -72,13 +72,20 @@ impl Certificate {
         Ok(Self { der: der.to_vec(), parsed, key })
     }
 
-    /// All certificates of a PEM text.
+    /// The certificates of a PEM text that can be used here; a list of roots may hold others.
     ///
     /// # Errors
-    /// [`Error::Usage`].
+    /// [`Error::Usage`] if none can.
     pub(super) fn read_pem(text: &str) -> Result<Vec<Self>> {
-        let read = ders(text).and_then(|ders| ders.iter().map(|der| Self::read(der)).collect());
-        read.map_err(|found| Error::usage(format!("the trusted certificates: {found}"), "X.509 certificates, as PEM"))
+        Self::usable(text)
+            .map_err(|found| Error::usage(format!("the trusted certificates: {found}"), "X.509 certificates, as PEM"))
+    }
+
+    fn usable(text: &str) -> Result<Vec<Self>, String> {
+        let mut unusable = String::from("no certificate");
+        let read = |der: Vec<u8>| Self::read(&der).map_err(|found| unusable = found).ok();
+        let usable: Vec<Self> = ders(text)?.into_iter().filter_map(read).collect();
+        if usable.is_empty() { Err(unusable) } else { Ok(usable) }
     }
 
     pub(super) fn key(&self) -> &PublicKey {

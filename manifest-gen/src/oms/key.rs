@@ -321,3 +321,31 @@ impl PublicKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oms::hash::{from_hex, hex};
+
+    #[test]
+    fn signatures_are_those_of_rfc_6979() {
+        // RFC 6979, appendices A.2.5 and A.2.6: key, and r and s over the message "sample" with the curve's own hash.
+        for (curve, key, r, s) in [
+            (
+                Curve::P256,
+                "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721",
+                "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716",
+                "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8",
+            ),
+            (
+                Curve::P384,
+                "6b9d3dad2e1b8c1c05b19875b6659f4de23c3b667bf297ba9aa47740787137d896d5724e4c70a825f872c9ea60d2edf5",
+                "94edbb92a5ecb8aad4736e56c691916b3f88140666ce9fa73d64c4ea95ad133c81a648152e44acf96e36dd1e80fabe46",
+                "99ef4aeb15f178cea1fe40db2603138f130e740a19624526203b6351d0a3a94fa329c145786e679e7b82c71a38628ac8",
+            ),
+        ] {
+            let signature = hex(&PrivateKey::from_scalar(curve, &from_hex(key).unwrap()).unwrap().sign(b"sample"));
+            assert!(signature.contains(r) && signature.ends_with(s), "{curve}: {signature}");
+        }
+    }
+}

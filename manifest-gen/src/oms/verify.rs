@@ -51,7 +51,7 @@ pub enum Outcome {
     },
     /// It is not.
     Refused {
-        /// Every mismatch, at most [`MOST_REASONS`] and a count of the others.
+        /// Every mismatch; after a thousand, only how many more there are.
         reasons: Vec<String>,
     },
 }
