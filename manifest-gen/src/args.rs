@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 use shared::cli::{CommonArgs, CommonCommand, Examples, Tool};
 
-use crate::stale;
+use crate::{contract, stale};
 
 /// The commands that are still to come.
 pub const PLANNED: [&str; 14] = [
@@ -30,6 +30,8 @@ pub struct Cli {
 pub enum Command {
     /// Find references to versions that an alias has left behind
     Stale(stale::Args),
+    /// Compare a request with what a model was released for
+    CheckRequest(contract::Args),
     /// What every tool has.
     #[command(flatten)]
     Common(CommonCommand),
@@ -44,6 +46,14 @@ impl Tool for Cli {
         (
             "stale",
             &["manifest-gen stale .", "manifest-gen stale api dashboard jobs --strict", "manifest-gen stale . --json"],
+        ),
+        (
+            "check-request",
+            &[
+                "manifest-gen check-request lightgbm@champion request.json",
+                "manifest-gen check-request lightgbm@champion rows.csv --as-of 2026-11-24 --json",
+                "manifest-gen check-request lightgbm@champion --print-schema",
+            ],
         ),
         ("check", &["manifest-gen check", "manifest-gen check --config other.toml", "manifest-gen check --json"]),
         (

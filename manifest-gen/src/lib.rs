@@ -3,6 +3,7 @@
 //! So far this is the frame: help, version, settings, completions and manual. The work itself is not available yet, and says so.
 
 pub mod args;
+pub mod contract;
 pub mod stale;
 pub mod store;
 pub mod version;
@@ -18,6 +19,7 @@ use args::{Cli, Command, PLANNED};
 /// What the command says.
 pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
     match &arguments.command {
+        Command::CheckRequest(args) => contract::run(args, context),
         Command::Stale(args) => stale::run(args, context),
         Command::Common(common) => cli::run_common::<Cli>(common, context),
         Command::Other(words) => Err(cli::unavailable("manifest-gen", words, &PLANNED).into()),
