@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use shared::cli::{CommonArgs, CommonCommand, Examples, Tool};
 
-use crate::{audit, new, promote, render, repair, resolve, rollback, scan, sign, stale, verify, yank};
+use crate::{audit, contract, new, promote, render, repair, resolve, rollback, scan, sign, stale, verify, yank};
 
 /// Write, sign, verify, promote, roll back and audit manifests of forecasting models.
 #[derive(Debug, Parser)]
@@ -40,6 +40,8 @@ pub enum Command {
     Render(render::Args),
     /// Find references to versions that an alias has left behind
     Stale(stale::Args),
+    /// Compare a request with what a model was released for
+    CheckRequest(contract::Args),
     /// Go through the checklist of a promotion, with evidence for each row
     Audit(Box<audit::Args>),
     /// Finish or undo what a crash has left

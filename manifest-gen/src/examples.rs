@@ -89,6 +89,14 @@ pub const ALL: Examples = &[
         &["manifest-gen stale .", "manifest-gen stale api dashboard jobs --strict", "manifest-gen stale . --json"],
     ),
     (
+        "check-request",
+        &[
+            "manifest-gen check-request lightgbm@champion request.json",
+            "manifest-gen check-request lightgbm@champion rows.csv --as-of 2026-11-24 --json",
+            "manifest-gen check-request lightgbm@champion --print-schema",
+        ],
+    ),
+    (
         "audit",
         &[
             "manifest-gen audit lightgbm@champion",

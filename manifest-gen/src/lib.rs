@@ -5,10 +5,11 @@
 //! - [`oms`], [`sign`], [`signature`], [`verify`]: signatures, and whether a release is what was promoted.
 //! - [`promote`], [`rollback`], [`yank`], [`repair`] over [`transaction`], [`ledger`] and [`derive`](mod@derive): the registry.
 //! - [`stale`], [`audit`]: whether the project around a release is as it should be.
-//! - [`resolve`], [`render`], [`mod@features`], [`export`], [`mlflow`]: what consumers need.
+//! - [`resolve`], [`contract`], [`render`], [`mod@features`], [`export`], [`mlflow`]: what consumers need.
 
 pub mod args;
 pub mod audit;
+pub mod contract;
 pub mod derive;
 pub mod evidence;
 pub mod examples;
@@ -57,6 +58,7 @@ pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
         Command::Resolve(args) => resolve::run(args, context),
         Command::Render(args) => render::run(args, context),
         Command::Stale(args) => stale::run(args, context),
+        Command::CheckRequest(args) => contract::run(args, context),
         Command::Audit(args) => audit::run(args, context),
         Command::Repair(args) => repair::run(args, context),
         Command::Common(common) => cli::run_common::<Cli>(common, context),
