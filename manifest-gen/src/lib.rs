@@ -3,6 +3,9 @@
 //! So far this is the frame: help, version, settings, completions and manual. The work itself is not available yet, and says so.
 
 pub mod args;
+pub mod diff;
+pub mod export;
+pub mod mlflow;
 pub mod store;
 pub mod version;
 
@@ -18,6 +21,9 @@ use args::{Cli, Command, PLANNED};
 pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
     match &arguments.command {
         Command::Common(common) => cli::run_common::<Cli>(common, context),
+        Command::Diff(args) => diff::run(args, context),
+        Command::Export(args) => export::run(args, context),
+        Command::Sync(args) => mlflow::sync::run(args, context),
         Command::Other(words) => Err(cli::unavailable("manifest-gen", words, &PLANNED).into()),
     }
 }

@@ -169,4 +169,3 @@ fn select<'a>(model: &'a Model, selector: &str) -> Option<(&'a str, &'a Version)
         model.versions.get_key_value(&number).map(|(number, version)| (number.as_str(), version))
     })
 }
-

@@ -62,7 +62,8 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
 pub fn rename(from: &Path, to: &Path) -> Result<()> {
     fs::rename(from, to).map_err(|source| Error::io(from, "rename", source))?;
     let (old, new) = (parent(from), parent(to));
-    sync_folder(&new).and_then(|()| if old == new { Ok(()) } else { sync_folder(&old) })
+    sync_folder(&new)
+        .and_then(|()| if old == new { Ok(()) } else { sync_folder(&old) })
         .map_err(|source| Error::io(to, "sync the folder", source))
 }
 

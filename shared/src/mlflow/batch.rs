@@ -103,9 +103,9 @@ impl Batch {
             ("tags", pairs(&self.tags()), MOST_TEXTS),
             ("metrics", metrics, MOST_METRICS),
         ];
-        let requests = all.iter().flat_map(|(kind, items, most)| {
-            items.chunks(*most).map(|items| json!({"run_id": run, *kind: items}))
-        });
+        let requests = all
+            .iter()
+            .flat_map(|(kind, items, most)| items.chunks(*most).map(|items| json!({"run_id": run, *kind: items})));
         requests.collect()
     }
 }

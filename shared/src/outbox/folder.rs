@@ -79,7 +79,9 @@ impl Slot {
         let message = Message::parse(&self.path, &bytes)?;
         match key_digest(&message.key) == self.key_digest {
             true => Ok(message),
-            false => Err(Error::input(Place::file(&self.path), "a message of another key", "the one that it is named for")),
+            false => {
+                Err(Error::input(Place::file(&self.path), "a message of another key", "the one that it is named for"))
+            }
         }
     }
 

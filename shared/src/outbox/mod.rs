@@ -56,7 +56,7 @@ pub enum Put {
 pub struct Delivery {
     /// What has arrived, in order.
     pub delivered: Vec<Message>,
-    /// What a receiver refused for good; it lies in `refused/`.
+    /// What a receiver refused for good, now or earlier; it lies in `refused/`.
     pub refused: Vec<Message>,
     /// What still waits, each with its last error.
     pub waiting: Vec<Message>,
@@ -107,6 +107,15 @@ impl Outbox {
         Ok((messages.into_iter().map(|(_, message)| message).collect(), damaged))
     }
 
+    /// The messages that a receiver refused for good, in order.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn refused(&self) -> Result<Vec<Message>> {
+        let slots = folder::slots(&self.folder.join(folder::REFUSED))?;
+        Ok(slots.iter().filter_map(|slot| slot.read().ok()).collect())
+    }
+
     /// Whether a message of this key has been delivered.
     ///
     /// # Errors
@@ -136,6 +145,7 @@ impl Outbox {
             }
         }
         folder::prune(&self.folder.join(folder::DONE), MOST_DONE)?;
+        report.refused = self.refused()?;
         Ok(report)
     }
 
@@ -174,7 +184,6 @@ impl Outbox {
                 message.failed(&why);
                 fsio::write_atomic(&slot.path, &message.to_bytes()?)?;
                 slot.move_to(&self.folder.join(folder::REFUSED))?;
-                report.refused.push(message);
             }
             Ok(Delivered::Later(why)) => {
                 blocked.insert(message.target.clone());
