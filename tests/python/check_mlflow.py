@@ -55,7 +55,7 @@ def check(uri, model, alias, experiment, folder):
     assert params["monotone ___"] == "[1, 0]", params
     assert params["training_from"] == "2010-02-05" and params["training_to"] == "2012-08-03", params
     assert params["frequency"] == "W-FRI" and params["cadence"] == "weekly", params
-    assert params["horizon"] == "1..6", params
+    assert params["horizon"] == "1..6" and params["params/horizon"] == "weekly", params
     for metric in manifest["metrics"]:
         assert run.data.metrics[metric["name"]] == metric["value"], run.data.metrics
 

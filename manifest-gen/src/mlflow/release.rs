@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use shared::format::benchmark::{self, Row};
-use shared::format::json::{Node, Value, to_python};
+use shared::format::json::{Member, Node, Value, to_python};
 use shared::format::manifest::{self, Artifact, Manifest, Metric};
 use shared::mlflow::{ArtifactPath, Batch, DEFAULT_ARTIFACT, key};
 use shared::{Error, Place, Result, digest, fsio};
@@ -55,7 +55,8 @@ pub(super) fn batch(store: &Store, release: &Stored, parcel: &Parcel) -> Batch {
     let mut batch = Batch::default();
     params(manifest).iter().for_each(|(name, value)| batch.param(name, value));
     for (name, value) in benchmark_params(store, manifest) {
-        batch.param(&name, &value);
+        let taken = batch.params().contains_key(&key(&name));
+        batch.param(&if taken { format!("params/{name}") } else { name }, &value);
     }
     metrics(manifest, milliseconds(&parcel.at), &mut batch);
     batch.tag("mlflow.source.name", "manifest-gen");
@@ -106,11 +107,28 @@ fn benchmark_row(store: &Store, manifest: &Manifest) -> Option<Row> {
     rows.into_iter().find(is_ours)
 }
 
+/// A value on one line; a text without quotes.
 fn param_text(node: &Node) -> String {
     match &node.value {
         Value::String(text) => text.clone(),
+        _ => one_line(node),
+    }
+}
+
+fn one_line(node: &Node) -> String {
+    match &node.value {
+        Value::Array(items) => format!("[{}]", items.iter().map(one_line).collect::<Vec<_>>().join(", ")),
+        Value::Object(members) => {
+            let member = |member: &Member| format!("{}: {}", quoted(&member.key), one_line(&member.node));
+            format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+        }
         _ => to_python(node),
     }
+}
+
+/// A text as JSON writes it, which is also how YAML does.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// Metrics under their own name where that is enough, else below the dataset and window.
@@ -174,9 +192,8 @@ fn upload(to: &str, from: PathBuf, sha256: String) -> Result<Upload> {
     }
 }
 
-/// The file by which MLflow's client knows a folder as a model. JSON texts are YAML texts.
+/// The file by which MLflow's client knows a folder as a model.
 pub(super) fn mlmodel(release: &Stored, run: &str, created: &str) -> String {
-    let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let time = created.parse::<Timestamp>().unwrap_or_default();
     let sklearn = release.manifest.artifact(manifest::MODEL).filter(|model| is_sklearn(model)).map(|model| {
         let path = quoted(&format!("release/{}", model.path));
