@@ -3,7 +3,10 @@
 use clap::{Parser, Subcommand};
 use shared::cli::{CommonArgs, CommonCommand, Examples, Tool};
 
-use crate::{audit, contract, new, promote, render, repair, resolve, rollback, scan, sign, stale, verify, yank};
+use crate::mlflow::sync;
+use crate::{
+    audit, contract, diff, export, new, promote, render, repair, resolve, rollback, scan, sign, stale, verify, yank,
+};
 
 /// Write, sign, verify, promote, roll back and audit manifests of forecasting models.
 #[derive(Debug, Parser)]
@@ -44,6 +47,12 @@ pub enum Command {
     CheckRequest(contract::Args),
     /// Go through the checklist of a promotion, with evidence for each row
     Audit(Box<audit::Args>),
+    /// Say what changed between two releases
+    Diff(diff::Args),
+    /// Write a release in the form of other tools: CycloneDX, model card, JSON Schema
+    Export(export::Args),
+    /// Deliver what waits for MLflow
+    Sync(sync::Args),
     /// Finish or undo what a crash has left
     Repair(repair::Args),
     /// What every tool has.

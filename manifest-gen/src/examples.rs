@@ -104,6 +104,22 @@ pub const ALL: Examples = &[
             "manifest-gen audit lightgbm@2 --optional re-benchmark --json",
         ],
     ),
+    ("diff", &["manifest-gen diff lightgbm 1 2", "manifest-gen diff lightgbm 1 2 --format markdown"]),
+    (
+        "export",
+        &[
+            "manifest-gen export cyclonedx lightgbm 2 -o lightgbm.cdx.json",
+            "manifest-gen export card lightgbm 2 -o docs/models/lightgbm.md",
+            "manifest-gen export schema",
+        ],
+    ),
+    (
+        "export cyclonedx",
+        &["manifest-gen export cyclonedx lightgbm 2", "manifest-gen export cyclonedx lightgbm 2 --spec 1.5"],
+    ),
+    ("export card", &["manifest-gen export card lightgbm 2", "manifest-gen export card lightgbm 2 -o README.md"]),
+    ("export schema", &["manifest-gen export schema -o manifest.schema.json"]),
+    ("sync", &["manifest-gen sync", "manifest-gen sync --tracking-uri http://localhost:5000 --json"]),
     ("repair", &["manifest-gen repair", "manifest-gen repair --json", "manifest-gen repair --root models"]),
     ("check", &["manifest-gen check", "manifest-gen check --config other.toml", "manifest-gen check --json"]),
     (

@@ -5,12 +5,13 @@
 //! - [`oms`], [`sign`], [`signature`], [`verify`]: signatures, and whether a release is what was promoted.
 //! - [`promote`], [`rollback`], [`yank`], [`repair`] over [`transaction`], [`ledger`] and [`derive`](mod@derive): the registry.
 //! - [`stale`], [`audit`]: whether the project around a release is as it should be.
-//! - [`resolve`], [`contract`], [`render`], [`mod@features`], [`export`], [`mlflow`]: what consumers need.
+//! - [`resolve`], [`contract`], [`render`], [`mod@features`], [`diff`], [`export`], [`mlflow`]: what consumers need.
 
 pub mod args;
 pub mod audit;
 pub mod contract;
 pub mod derive;
+pub mod diff;
 pub mod evidence;
 pub mod examples;
 pub mod export;
@@ -60,6 +61,9 @@ pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
         Command::Stale(args) => stale::run(args, context),
         Command::CheckRequest(args) => contract::run(args, context),
         Command::Audit(args) => audit::run(args, context),
+        Command::Diff(args) => diff::run(args, context),
+        Command::Export(args) => export::run(args, context),
+        Command::Sync(args) => mlflow::sync::run(args, context),
         Command::Repair(args) => repair::run(args, context),
         Command::Common(common) => cli::run_common::<Cli>(common, context),
     }

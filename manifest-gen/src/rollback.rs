@@ -6,6 +6,7 @@ use shared::{Error, Exit, Result, clock};
 
 use crate::derive::{CHAMPION, DerivedArgs};
 use crate::ledger;
+use crate::mlflow::{Announcement, Kind, MlflowArgs};
 use crate::promote::{self, ChangeReport, PolicyArgs, SCHEMA};
 use crate::release;
 use crate::signature;
@@ -42,6 +43,9 @@ pub struct Args {
     /// Also tell MLflow; a server that is down delays it
     #[arg(long)]
     pub mlflow: bool,
+    /// Where MLflow is.
+    #[command(flatten)]
+    pub server: MlflowArgs,
 }
 
 /// Runs the command.
@@ -51,12 +55,14 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let store = args.store.store();
     let derived = args.derived.derived()?;
-    let (report, stored) = transaction::change(&store, |registry| {
+    let settings = args.server.settings(context.config.project.as_deref());
+    let report = transaction::change(&store, |registry| {
         let (report, stored, registry) = decide(args, &store, registry)?;
-        Ok(Change { registry, derived, outcome: (report, stored) })
+        let announcement = args.mlflow.then(|| Announcement::of(&stored, &args.alias, Kind::Alias, &settings));
+        Ok(Change { registry, derived, announcement, outcome: report })
     })?;
     if args.mlflow {
-        promote::tell_mlflow(&store, &stored, &args.alias);
+        promote::tell_mlflow(&store, &settings);
     }
     context.emit(&promote::print(&report, context.format)?)?;
     Ok(Exit::Ok)

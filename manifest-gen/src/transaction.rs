@@ -12,6 +12,7 @@ use shared::format::registry::Registry;
 use shared::{Error, Place, Result, digest, fsio};
 
 use crate::derive::{self, Derived};
+use crate::mlflow::Announcement;
 use crate::store::Store;
 
 /// How long a change waits for another one to end.
@@ -29,6 +30,8 @@ struct Journal {
     after: String,
     /// What is to be derived from it.
     derived: Derived,
+    /// What MLflow is to be told.
+    announcement: Option<Announcement>,
 }
 
 /// Why a transaction stopped.
@@ -48,6 +51,8 @@ pub struct Change<T> {
     pub registry: Option<Registry>,
     /// What is derived from it.
     pub derived: Derived,
+    /// What MLflow is told.
+    pub announcement: Option<Announcement>,
     /// What the caller wants back.
     pub outcome: T,
 }
@@ -66,16 +71,28 @@ pub fn change<T>(store: &Store, decide: impl FnOnce(&Registry) -> Result<Change<
     // What cannot be derived is found before anything has changed.
     let files = derive::files(store, after, &change.derived)?;
     if let Some(registry) = &change.registry {
-        decide_by_rename(store, bytes.as_deref(), registry, change.derived)?;
+        decide_by_rename(store, bytes.as_deref(), registry, change.derived, change.announcement.clone())?;
     }
     derive::write(&files).map_err(left_to_repair)?;
+    announce(store, change.announcement.as_ref()).map_err(left_to_repair)?;
     remove_journal(store)?;
     Ok(change.outcome)
 }
 
-fn decide_by_rename(store: &Store, before: Option<&[u8]>, registry: &Registry, derived: Derived) -> Result<()> {
+fn announce(store: &Store, announcement: Option<&Announcement>) -> Result<()> {
+    announcement.map_or(Ok(()), |announcement| announcement.queue(store))
+}
+
+fn decide_by_rename(
+    store: &Store,
+    before: Option<&[u8]>,
+    registry: &Registry,
+    derived: Derived,
+    announcement: Option<Announcement>,
+) -> Result<()> {
     let bytes = registry.to_bytes()?;
-    let journal = Journal { before: before.map(digest::of_bytes), after: digest::of_bytes(&bytes), derived };
+    let after = digest::of_bytes(&bytes);
+    let journal = Journal { before: before.map(digest::of_bytes), after, derived, announcement };
     write_journal(store, &journal)?;
     fsio::write_atomic(&store.registry_path(), &bytes)
 }
@@ -98,6 +115,7 @@ fn recover_locked(store: &Store) -> Result<Recovered> {
         found if found == journal.before => Recovered::Undone,
         Some(found) if found == journal.after => {
             derive::write(&derive::files(store, &registry, &journal.derived)?)?;
+            announce(store, journal.announcement.as_ref())?;
             Recovered::Finished
         }
         _ => return Err(changed_by_others(store)),

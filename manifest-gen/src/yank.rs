@@ -42,7 +42,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let derived = args.derived.derived()?;
     let (report, aliases) = transaction::change(&store, |registry| {
         let (report, aliases, registry) = decide(args, &store, registry)?;
-        Ok(Change { registry, derived, outcome: (report, aliases) })
+        Ok(Change { registry, derived, announcement: None, outcome: (report, aliases) })
     })?;
     for alias in aliases {
         note(&format!(

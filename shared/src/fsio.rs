@@ -69,6 +69,18 @@ fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Resu
     sync_folder(&folder).map_err(step("sync the folder"))
 }
 
+/// Renames `from` to `to` and syncs both folders; whatever happens, the file is at one of the two places.
+///
+/// # Errors
+/// [`Error::Io`] with the step that failed.
+pub fn rename(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to).map_err(|source| Error::io(from, "rename", source))?;
+    let (old, new) = (parent(from), parent(to));
+    sync_folder(&new)
+        .and_then(|()| if old == new { Ok(()) } else { sync_folder(&old) })
+        .map_err(|source| Error::io(to, "sync the folder", source))
+}
+
 /// Creates a folder and its parents.
 ///
 /// # Errors

@@ -9,7 +9,8 @@
 //! - [`metric`]: accuracy metrics, computed from sums.
 //! - [`predicate`]: the slice language.
 //! - [`suggest`]: the known name nearest to a mistyped one.
-//! - [`mlflow`]: artifacts of MLflow runs, from a file store or (feature `http`) from a tracking server.
+//! - [`mlflow`]: runs of MLflow, read from a file store or (feature `http`) read from and written to a tracking server.
+//! - [`outbox`]: what goes out over a network waits here until it has arrived.
 //! - [`plot`]: SVG pieces for reports and pages.
 //! - [`stats`]: statistics, slices in and numbers out.
 
@@ -24,6 +25,7 @@ pub mod format;
 pub mod fsio;
 pub mod metric;
 pub mod mlflow;
+pub mod outbox;
 pub mod plot;
 pub mod predicate;
 pub mod stats;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::derive::{CHAMPION, DerivedArgs};
+use crate::mlflow::MlflowArgs;
 use crate::scan::AllowArgs;
 use crate::store::StoreArgs;
 
@@ -67,4 +68,7 @@ pub struct Args {
     /// Also tell MLflow: run, artefacts, version, alias; a server that is down delays it
     #[arg(long)]
     pub mlflow: bool,
+    /// Where MLflow is.
+    #[command(flatten)]
+    pub server: MlflowArgs,
 }

@@ -14,6 +14,7 @@ use shared::format::registry::{Action, Event, Registry};
 use shared::format::verdict::Verdict;
 use shared::{Error, Exit, Result, clock, digest, fsio};
 
+use crate::mlflow::{self, Announcement, Kind};
 use crate::pickle::{self, AllowList, ScanVerdict};
 use crate::release;
 use crate::signature;
@@ -58,12 +59,14 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let version = ModelVersion::parse(&args.model_version)?;
     let store = args.store.store();
     let derived = args.derived.derived()?;
-    let (report, stored) = transaction::change(&store, |registry| {
+    let settings = args.server.settings(context.config.project.as_deref());
+    let report = transaction::change(&store, |registry| {
         let (report, stored, changed) = decide(args, &store, registry, &version)?;
-        Ok(Change { registry: changed, derived, outcome: (report, stored) })
+        let announcement = args.mlflow.then(|| Announcement::of(&stored, &args.alias, Kind::Release, &settings));
+        Ok(Change { registry: changed, derived, announcement, outcome: report })
     })?;
     if args.mlflow {
-        tell_mlflow(&store, &stored, &args.alias);
+        tell_mlflow(&store, &settings);
     }
     report.overruled.iter().for_each(|text| note(&format!("on record: {text}")));
     context.emit(&print(&report, context.format)?)?;
@@ -205,9 +208,10 @@ pub fn who(stated: Option<&str>) -> String {
 }
 
 /// A server that is down delays it, and never blocks or loses it.
-pub(crate) fn tell_mlflow(store: &Store, stored: &Stored, alias: &str) {
-    if let Err(error) = crate::mlflow::announce(store, stored, alias) {
-        note(&format!("MLflow has not been told yet: {error}\nhelp: `manifest-gen sync` tries again"));
+pub(crate) fn tell_mlflow(store: &Store, settings: &mlflow::Settings) {
+    let report = mlflow::deliver(store, settings, mlflow::PROMOTION_PATIENCE);
+    if report.exit() != Exit::Ok {
+        note(&format!("MLflow has not been told yet:\n{}help: `manifest-gen sync` tries again", report.text()));
     }
 }
 

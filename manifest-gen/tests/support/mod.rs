@@ -1,6 +1,6 @@
 //! A project as a team has it, in a folder of its own, and the tool run in it.
 #![allow(dead_code, reason = "each test uses a part")]
-#![allow(missing_docs, reason = "test support")]
+#![allow(missing_docs, unreachable_pub, reason = "test support")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -8,4 +8,4 @@ pub mod profile;
 pub mod registry;
 pub mod sufficient;
 pub mod verdict;
-mod versioned;
+pub(crate) mod versioned;

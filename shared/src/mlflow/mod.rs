@@ -1,18 +1,31 @@
-//! Artifacts of MLflow runs: from a local file store, or with the feature `http` from a tracking server over REST.
+//! Runs of MLflow: artifacts are read from a local file store or, with the feature `http`, from a tracking server over REST;
+//! with that feature a [`Tracker`] also writes runs, registered models, versions and aliases.
 //!
 //! Nothing is executed and no model is loaded. What a run or a server says of paths is never followed outside the run's own
 //! artifact folder; secrets come from the environment or from files and stand in no message.
 
+mod batch;
 mod config;
 #[cfg(feature = "http")]
+mod failure;
+#[cfg(feature = "http")]
 mod rest;
+#[cfg(feature = "http")]
+mod server;
 mod store;
+#[cfg(feature = "http")]
+mod tracker;
 
 use std::fmt;
 
 use crate::error::{Error, Result};
 
+pub use batch::{Batch, Point, key};
 pub use config::{Config, Secret, Tracking};
+#[cfg(feature = "http")]
+pub use failure::{Failure, Kind, Outcome};
+#[cfg(feature = "http")]
+pub use tracker::{Limits, ModelVersion, Run, RunData, Tracker};
 
 /// The artifact that is read where none is named.
 pub const DEFAULT_ARTIFACT: &str = "benchmark/benchmark_results.json";
