@@ -77,11 +77,14 @@ pub fn standing(store: &Store, stored: &Stored, trust: Option<&Trust>, now: Time
     let trust = trust.unwrap_or(&Trust::Nobody);
     let folder = store.path(&Store::release_name_of(&stored.manifest))?;
     let bundle = fsio::read(&path)?;
-    let (predicate, standing) = match oms::verify(&folder, &bundle, trust, SIGNATURE_NAME, now)? {
+    let (predicate, unsigned, standing) = match oms::verify(&folder, &bundle, trust, SIGNATURE_NAME, now)? {
         Outcome::Refused { reasons } => return Ok(Standing::Bad(reasons)),
-        Outcome::Verified { predicate, signer, .. } => (predicate, Standing::Good { signer }),
-        Outcome::SignerUnknown { predicate, .. } => (predicate, Standing::Unchecked),
+        Outcome::Verified { predicate, unsigned, signer, .. } => (predicate, unsigned, Standing::Good { signer }),
+        Outcome::SignerUnknown { predicate, unsigned, .. } => (predicate, unsigned, Standing::Unchecked),
     };
+    if !unsigned.is_empty() {
+        return Ok(Standing::Bad(vec![format!("the signature leaves out {}", unsigned.join(", "))]));
+    }
     Ok(match predicate.get(BINDING) {
         // The public client signs no such field; the manifest that it signs names the release.
         None => standing,

@@ -32,10 +32,28 @@ struct Material {
     timestamp_verification_data: Option<serde_json::Value>,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 struct KeyName {
     hint: Option<String>,
+    /// The PEM text itself, as the public client wrote it up to 1.0.1.
+    #[serde(skip_serializing)]
+    raw_bytes: Option<String>,
+    /// Written beside it; says what the key says.
+    #[serde(skip_serializing)]
+    key_details: Option<String>,
+}
+
+impl KeyName {
+    /// The hash of the key's PEM text.
+    fn hint(self) -> Result<Option<String>, String> {
+        let raw = self.raw_bytes.map(|raw| base64("the public key", &raw)).transpose()?;
+        let named = raw.map(|pem| shared::digest::of_bytes(&pem));
+        match (self.hint, named) {
+            (Some(hint), Some(named)) if hint != named => Err(format!("a hint {hint:?} beside another key, {named:?}")),
+            (hint, named) => Ok(hint.or(named)),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -132,7 +150,7 @@ fn claim(material: Material) -> Result<Claim, String> {
         material;
     let claim = match (public_key, x509_certificate_chain, certificate) {
         (None, None, Some(_)) => return Err(KEYLESS.into()),
-        (Some(key), None, None) => Claim::Key { hint: key.hint },
+        (Some(key), None, None) => Claim::Key { hint: key.hint()? },
         (None, Some(chain), None) => Claim::Chain(decode(&chain)?),
         _ => return Err(
             "verification material that names no signer, or several (expected one of publicKey, x509CertificateChain)"
@@ -156,7 +174,7 @@ fn decode(chain: &Chain) -> Result<Vec<Vec<u8>>, String> {
 pub(super) fn write(signed: &Signed) -> Result<Vec<u8>> {
     let mut material = Material::default();
     match &signed.claim {
-        Claim::Key { hint } => material.public_key = Some(KeyName { hint: hint.clone() }),
+        Claim::Key { hint } => material.public_key = Some(KeyName { hint: hint.clone(), ..KeyName::default() }),
         Claim::Chain(chain) => {
             let certificates = chain.iter().map(|der| Certificate { raw_bytes: Base64::encode_string(der) }).collect();
             material.x509_certificate_chain = Some(Chain { certificates });

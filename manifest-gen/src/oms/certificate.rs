@@ -1,12 +1,16 @@
 //! X.509 certificates: the path from a signer to a given root, offline.
 //!
 //! Links are checked by signature, names, key identifiers, `basicConstraints`, `keyUsage`, path length and validity.
-//! Only ECDSA signatures with SHA-256, SHA-384 or SHA-512 are known, and a critical extension that is not checked here
+//! Signers have ECDSA keys, their issuers ECDSA or RSA (2048 to 4096 bits, PKCS #1 v1.5), all with SHA-256, SHA-384 or
+//! SHA-512; a critical extension that is not checked here
 //! is refused, as are name constraints.
 
 use std::fmt;
 
 use jiff::Timestamp;
+use rsa::Pkcs1v15Sign;
+use rsa::pkcs8::DecodePublicKey;
+use rsa::traits::PublicKeyParts;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use shared::error::{Error, Place, Result};
 use x509_cert::der::asn1::ObjectIdentifier;
@@ -23,6 +27,14 @@ use super::pem;
 
 /// How many certificates a path may have, and a signature may carry.
 const LONGEST: usize = 10;
+/// Shorter ones can be factored.
+const SHORTEST_RSA_BITS: u32 = 2048;
+const ECDSA_SHA256: &str = "1.2.840.10045.4.3.2";
+const ECDSA_SHA384: &str = "1.2.840.10045.4.3.3";
+const ECDSA_SHA512: &str = "1.2.840.10045.4.3.4";
+const RSA_SHA256: &str = "1.2.840.113549.1.1.11";
+const RSA_SHA384: &str = "1.2.840.113549.1.1.12";
+const RSA_SHA512: &str = "1.2.840.113549.1.1.13";
 const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
 
 /// The certificates of a PEM text as DER, in its order; `path` is for the error only.
@@ -46,7 +58,40 @@ fn ders(text: &str) -> Result<Vec<Vec<u8>>, String> {
 pub(super) struct Certificate {
     der: Vec<u8>,
     parsed: x509_cert::Certificate,
-    key: PublicKey,
+    key: CertifiedKey,
+}
+
+/// The keys that certificates are signed with.
+enum CertifiedKey {
+    Ecdsa(PublicKey),
+    Rsa(rsa::PublicKey),
+}
+
+impl CertifiedKey {
+    fn read(der: &[u8]) -> Result<Self, String> {
+        match rsa::PublicKey::from_public_key_der(der) {
+            Ok(key) if key.n().bit_width() >= SHORTEST_RSA_BITS => Ok(Self::Rsa(key)),
+            Ok(key) => Err(format!("an RSA key of {} bits", key.n().bit_width())),
+            Err(_) => PublicKey::from_spki(der).map(Self::Ecdsa),
+        }
+    }
+
+    /// Whether `signature` is this key's over `message` with the algorithm of a certificate.
+    fn verifies(&self, algorithm: &str, message: &[u8], signature: &[u8]) -> bool {
+        let hash: Vec<u8> = match algorithm {
+            ECDSA_SHA256 | RSA_SHA256 => Sha256::digest(message).to_vec(),
+            ECDSA_SHA384 | RSA_SHA384 => Sha384::digest(message).to_vec(),
+            ECDSA_SHA512 | RSA_SHA512 => Sha512::digest(message).to_vec(),
+            _ => return false,
+        };
+        match (self, algorithm) {
+            (Self::Ecdsa(key), ECDSA_SHA256 | ECDSA_SHA384 | ECDSA_SHA512) => key.verifies_hash(&hash, signature),
+            (Self::Rsa(key), RSA_SHA256) => key.verify(Pkcs1v15Sign::new::<Sha256>(), &hash, signature).is_ok(),
+            (Self::Rsa(key), RSA_SHA384) => key.verify(Pkcs1v15Sign::new::<Sha384>(), &hash, signature).is_ok(),
+            (Self::Rsa(key), RSA_SHA512) => key.verify(Pkcs1v15Sign::new::<Sha512>(), &hash, signature).is_ok(),
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for Certificate {
@@ -65,9 +110,9 @@ impl Certificate {
             x509_cert::Certificate::from_der(der).map_err(|error| format!("a malformed certificate: {error}"))?;
         let subject = parsed.tbs_certificate().subject().to_string();
         let key = parsed.tbs_certificate().subject_public_key_info().to_der().map_err(|error| error.to_string());
-        let key = key.and_then(|der| PublicKey::from_spki(&der));
+        let key = key.and_then(|der| CertifiedKey::read(&der));
         let key = key.map_err(|found| {
-            format!("the certificate {subject:?}: {found} (expected ECDSA on P-256, P-384 or P-521)")
+            format!("the certificate {subject:?}: {found} (expected ECDSA on P-256, P-384 or P-521, or RSA of at least 2048 bits)")
         })?;
         Ok(Self { der: der.to_vec(), parsed, key })
     }
@@ -88,8 +133,15 @@ impl Certificate {
         if usable.is_empty() { Err(unusable) } else { Ok(usable) }
     }
 
-    pub(super) fn key(&self) -> &PublicKey {
-        &self.key
+    /// The key of a signer.
+    ///
+    /// # Errors
+    /// If it is one that only certificates are signed with.
+    pub(super) fn key(&self) -> Result<&PublicKey, String> {
+        match &self.key {
+            CertifiedKey::Ecdsa(key) => Ok(key),
+            CertifiedKey::Rsa(_) => Err(format!("the certificate {self} has an RSA key (expected ECDSA for a signer)")),
+        }
     }
 
     /// Subject, issuer and fingerprint, for people.
@@ -177,17 +229,12 @@ impl Certificate {
         Ok(key && named.authority_cert_serial_number.is_none_or(|named| named == *serial))
     }
 
-    fn signed_with(&self, key: &PublicKey) -> bool {
+    fn signed_with(&self, key: &CertifiedKey) -> bool {
         let algorithm = self.parsed.signature_algorithm();
-        let Ok(signed) = self.parsed.tbs_certificate().to_der() else { return false };
-        let hash = match algorithm.oid.to_string().as_str() {
-            "1.2.840.10045.4.3.2" => Sha256::digest(&signed).to_vec(),
-            "1.2.840.10045.4.3.3" => Sha384::digest(&signed).to_vec(),
-            "1.2.840.10045.4.3.4" => Sha512::digest(&signed).to_vec(),
-            _ => return false,
-        };
         let signature = self.parsed.signature().as_bytes().unwrap_or_default();
-        algorithm == self.parsed.tbs_certificate().signature() && key.verifies_hash(&hash, signature)
+        let signed = self.parsed.tbs_certificate().to_der();
+        algorithm == self.parsed.tbs_certificate().signature()
+            && signed.is_ok_and(|signed| key.verifies(&algorithm.oid.to_string(), &signed, signature))
     }
 
     fn is_root(&self) -> bool {

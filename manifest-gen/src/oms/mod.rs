@@ -9,19 +9,21 @@
 //! The following is refused here, and accepted by `model_signing` 1.1.1:
 //!
 //! 1. A file that is listed twice; a part that is listed twice.
-//! 2. Names that are not the one spelling of a path below the folder: `./name`, absolute ones, `..`, empty components.
+//! 2. Names that are not the one spelling of a path below the folder: `./name`, absolute ones, `..`, empty components;
+//!    `.`, which stands for a model that is one file and no folder.
 //! 3. Statements of before version 1.0 (`https://model_signing/Digests/v0.1`), and the faulty encoding of that time.
 //! 4. More than one signature in the envelope, even if the first one is good: Sigstore bundles hold exactly one.
 //! 5. JSON with a byte order mark, a key twice in one object, `NaN`, or another encoding than UTF-8; nesting beyond 127.
 //! 6. Base64 with characters that are not part of it, or without its padding; hexadecimal digits with spaces between.
-//! 7. Fields of the bundle that are unknown, in other spelling (`media_type`), or of before version 1.0 (`rawBytes` and
-//!    `keyDetails` beside `hint`); an empty `hint`.
+//! 7. Fields of the bundle in another spelling (`media_type`); an empty `hint`; `rawBytes`, as the client wrote it up to
+//!    1.0.1, of another key than the trusted one.
 //! 8. Transparency-log entries and timestamps beside a key or a chain, since nothing here checks them.
 //! 9. A signature that lists no file; `ignore_paths` that leave out everything; `allow_symlinks` that is not a boolean;
 //!    `hash_type` `blake2`.
 //! 10. Symbolic links even where the signature allows them.
 //! 11. Certificates: validity is checked now and not only when the signer's certificate was issued; an issuer must be an
-//!     authority by `basicConstraints`; other signature algorithms than ECDSA with SHA-2, name constraints, critical
+//!     authority by `basicConstraints`; RSA keys below 2048 or above 4096 bits, signatures other
+//!     than ECDSA or RSA PKCS #1 v1.5 with SHA-2, name constraints, critical
 //!     extensions that are not checked here, names that differ in case only; certificates that the signature carries
 //!     for nothing.
 //!

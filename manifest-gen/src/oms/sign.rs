@@ -51,7 +51,7 @@ fn check_chain(key: &PrivateKey, certificates: &[Vec<u8>]) -> Result<(), String>
     let read = read?;
     let leaf = read.first().ok_or("no certificate")?;
     leaf.check_may_sign()?;
-    match *leaf.key() == key.public_key() {
+    match *leaf.key()? == key.public_key() {
         true => Ok(()),
         false => Err(format!("the certificate {leaf} belongs to another key")),
     }

@@ -121,8 +121,7 @@ impl Trusted {
                 if reasons.is_empty() { Ok(format!("{} key sha256:{own}", key.curve())) } else { Err(reasons) }
             }
             (Self::Authority(given), Claim::Chain(carried)) => {
-                let leaf = certificate::validate(carried, given, now)?;
-                wrong_signature(leaf.key(), signed).map_or_else(|| Ok(leaf.describe()), |reason| Err(vec![reason]))
+                by_certificate(&certificate::validate(carried, given, now)?, signed)
             }
             (Self::Nobody, claim) => claimed(claim, signed),
             (Self::Key(_), Claim::Chain(_)) => {
@@ -154,7 +153,12 @@ fn claimed(claim: &Claim, signed: &Signed) -> Result<String, Vec<String>> {
         Claim::Chain(carried) => {
             let leaf = carried.first().ok_or("no certificate in the signature".to_owned());
             let leaf = leaf.and_then(|der| Certificate::read(der)).map_err(|reason| vec![reason])?;
-            wrong_signature(leaf.key(), signed).map_or_else(|| Ok(leaf.describe()), |reason| Err(vec![reason]))
+            by_certificate(&leaf, signed)
         }
     }
+}
+
+fn by_certificate(leaf: &Certificate, signed: &Signed) -> Result<String, Vec<String>> {
+    let wrong = leaf.key().map_or_else(Some, |key| wrong_signature(key, signed));
+    wrong.map_or_else(|| Ok(leaf.describe()), |reason| Err(vec![reason]))
 }

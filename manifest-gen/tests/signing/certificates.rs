@@ -34,7 +34,9 @@ fn faulty_paths_are_refused_by_name() {
         (&["below-no-cert-sign", "no-cert-sign"], &["root"], "without the key usage keyCertSign"),
         (&["below-too-deep", "too-deep"], &["no-length"], "allows fewer intermediate certificates than 1"),
         (&["below-constrained", "constrained"], &["root"], "the extension 2.5.29.30"),
-        (&["below-rsa", "rsa-root"], &["root"], "an RSA key"),
+        (&["below-rsa", "rsa-root"], &["root"], "no trusted root certifies"),
+        (&["below-rsa1024", "rsa1024-root"], &["root"], "an RSA key of 1024 bits"),
+        (&["rsa-root"], &["rsa-root"], "is not for signing"),
         (&["below-rsa"], &["root"], "no trusted root certifies"),
         (&["short", "intermediate"], &["root"], "\"CN=short\" is valid from"),
         (&["stranger"], &["stranger"], "is not for signing"),
@@ -76,7 +78,7 @@ fn signers_check_their_certificates_too() {
     for (key, carried, expected) in [
         ("other.pem", &["leaf"][..], "belongs to another key"),
         ("p256.pem", &["useless"], "is not for signing"),
-        ("p256.pem", &["leaf", "rsa-root"], "an RSA key"),
+        ("p256.pem", &["leaf", "rsa1024-root"], "an RSA key of 1024 bits"),
     ] {
         let signer = Signer::Chain { key: private_key(key), certificates: certificates(carried) };
         let error = oms::sign(&model.path(), &[], &signer, Map::new()).unwrap_err();
@@ -94,7 +96,7 @@ fn unusable_roots_are_an_error() {
         "",
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
         &crate::folder::text("keys/p256.pem"),
-        &crate::folder::text("keys/rsa-root.crt.pem"),
+        &crate::folder::text("keys/rsa1024-root.crt.pem"),
     ] {
         let trust = oms::Trust::Authority(roots.to_owned());
         assert!(oms::verify(&model.path(), &bundle, &trust, "", now()).is_err(), "{roots}");

@@ -45,6 +45,8 @@ fn a_chain_verifies() {
         (&["leaf"], &["root", "intermediate"]),
         (&["code-signing", "intermediate"], &["rsa-root", "root"]),
         (&["lone"], &["lone"]),
+        (&["below-rsa", "rsa-root"], &["rsa-root"]),
+        (&["below-rsa"], &["root", "rsa-root"]),
     ] {
         let signer = Signer::Chain { key: private_key("p256.pem"), certificates: certificates(carried) };
         let outcome = model.verify(&sign(&model, &signer), &authority(given));
@@ -120,6 +122,27 @@ fn the_wrong_kind_of_trust_is_refused_and_no_trust_is_no_yes() {
     }
     model.put("a.txt", "x");
     assert!(model.reasons(&by_key, &Trust::Nobody).contains("\"a.txt\" was changed"));
+}
+
+/// Up to version 1.0.1 the public client wrote the key's PEM text in place of its hash, and no list of log entries.
+#[test]
+fn the_first_clients_way_to_name_a_key_is_understood() {
+    use base64ct::{Base64, Encoding};
+    let model = Model::new();
+    let mut bundle: Value = serde_json::from_slice(&sign(&model, &key_signer("p384"))).unwrap();
+    let naming = |key: &str| {
+        let pem = crate::folder::text(&format!("keys/{key}.pub"));
+        json!({"publicKey": {"rawBytes": Base64::encode_string(pem.as_bytes()), "keyDetails": "PKIX_ECDSA_P384_SHA_384"}})
+    };
+    bundle["dsseEnvelope"]["signatures"][0]["keyid"] = Value::Null;
+    bundle["verificationMaterial"] = naming("p384");
+    assert!(is_verified(&model.verify(bundle.to_string().as_bytes(), &public_key("p384"))));
+    bundle["verificationMaterial"] = naming("other");
+    let reasons = model.reasons(bundle.to_string().as_bytes(), &public_key("p384"));
+    assert!(reasons.contains("signed with another key"), "{reasons}");
+    bundle["verificationMaterial"]["publicKey"]["hint"] = crate::folder::hint("p384").into();
+    let reasons = model.reasons(bundle.to_string().as_bytes(), &public_key("p384"));
+    assert!(reasons.contains("beside another key"), "{reasons}");
 }
 
 #[test]

@@ -56,3 +56,6 @@ cat > README.md <<'TEXT'
 
 They protect nothing: the private keys are public. `make.sh` makes them anew.
 TEXT
+openssl genrsa -out rsa1024.pem 1024
+certify rsa1024-root rsa1024.pem self - $long "$authority"
+certify below-rsa1024 p256.pem rsa1024-root.crt.pem rsa1024.pem $long "$signer"
