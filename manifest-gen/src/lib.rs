@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod contract;
+pub mod features;
 pub mod stale;
 pub mod store;
 pub mod version;

@@ -1,6 +1,6 @@
 //! Compares a request with the contract of a model.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -92,7 +92,9 @@ impl Verdict {
 
 /// Every way in which a request at `as_of` is not what the contract promises to take.
 pub fn check(contract: &Contract, request: &Request, as_of: Timestamp, rules: &Rules) -> Verdict {
-    let mut checked = Check { contract, rules, verdict: Verdict::default(), order_said: false };
+    let features = contract.features.iter().enumerate();
+    let index = features.map(|(index, feature)| (feature.name.as_str(), index)).collect();
+    let mut checked = Check { contract, rules, index, verdict: Verdict::default(), order_said: false };
     checked.rows(request);
     checked.staleness(as_of);
     checked.verdict
@@ -101,6 +103,8 @@ pub fn check(contract: &Contract, request: &Request, as_of: Timestamp, rules: &R
 struct Check<'a> {
     contract: &'a Contract,
     rules: &'a Rules,
+    /// Where each feature stands.
+    index: HashMap<&'a str, usize>,
     verdict: Verdict,
     /// The order of named fields is remarked on once.
     order_said: bool,
@@ -170,7 +174,7 @@ impl Check<'_> {
     }
 
     fn is_feature(&self, name: &str) -> bool {
-        self.contract.features.iter().any(|feature| feature.name == name)
+        self.index.contains_key(name)
     }
 
     fn is_known(&self, name: &str) -> bool {
@@ -186,8 +190,8 @@ impl Check<'_> {
 
     /// Whether the features stand in another order than the model's; says so at the first that does.
     fn order(&mut self, cells: &[Cell], severity: Severity) -> bool {
-        let expected =
-            self.contract.features.iter().filter(|feature| cells.iter().any(|cell| cell.name == feature.name));
+        let names: BTreeSet<&str> = cells.iter().map(|cell| cell.name.as_str()).collect();
+        let expected = self.contract.features.iter().filter(|feature| names.contains(feature.name.as_str()));
         let given = cells.iter().filter(|cell| self.is_feature(&cell.name));
         let differs = given.zip(expected).find(|(cell, feature)| cell.name != feature.name);
         let Some((at, found, wanted)) =
@@ -209,7 +213,7 @@ impl Check<'_> {
     }
 
     fn named(&mut self, cell: &Cell) {
-        let feature = self.contract.features.iter().find(|feature| feature.name == cell.name);
+        let feature = self.index.get(cell.name.as_str()).map(|&index| &self.contract.features[index]);
         if let Some(feature) = feature {
             self.value(cell, feature.kind.as_deref());
         }
