@@ -31,8 +31,8 @@ def resolve(name, alias="champion", root="models"):
         raise RegistryError(f"{root / 'registry.json'}: no {name}@{alias} (expected a registered alias or version)")
     if entry.get("yanked"):
         raise RegistryError(f"{name} {number} was yanked: {entry['yanked']['reason']}")
-    manifest = {"role": "manifest", "path": entry["release"] + "/manifest.json", "sha256": entry["manifest_sha256"]}
-    found = {f["role"]: {"path": (root / f["path"]).resolve(), "sha256": f["sha256"]} for f in [*entry["artifacts"], manifest]}
+    own = {"role": "manifest", "path": entry["release"] + "/manifest.json", "sha256": entry["manifest_sha256"]}
+    found = {f["role"]: {"path": (root / f["path"]).resolve(), "sha256": f["sha256"]} for f in entry["artifacts"] + [own]}
     for file in found.values():
         if root not in file["path"].parents:
             raise RegistryError(f"{file['path']} leaves {root}")

@@ -74,8 +74,9 @@ fn everything_in_the_corpus_is_found_at_its_place() {
     let expected = fs::read_to_string(data("stale/expected.txt")).unwrap();
     assert_eq!(found.join("\n"), expected.trim_end());
     assert_eq!(status, 1);
-    assert_eq!(report["errors"], 26);
-    assert_eq!(report["warnings"], 15);
+    let expected_of = |severity: &str| expected.matches(&format!(" {severity} ")).count();
+    assert_eq!(report["errors"], expected_of("error"));
+    assert_eq!(report["warnings"], expected_of("warning"));
     assert_eq!(report["excused"], 4);
     assert_eq!(report["skipped"]["changelogs"], 1);
     assert_eq!(report["skipped"]["own_files"], 1);

@@ -166,7 +166,12 @@ impl Check<'_> {
         let mut seen = BTreeSet::new();
         for cell in cells {
             if !seen.insert(cell.name.as_str()) {
-                self.verdict.error("duplicate-field", cell.at, format!("{:?} occurs twice", cell.name), "each once");
+                self.verdict.error(
+                    "duplicate-field",
+                    cell.name_at,
+                    format!("{:?} occurs twice", cell.name),
+                    "each once",
+                );
             } else if !self.is_known(&cell.name) {
                 self.unknown(cell);
             }
@@ -185,7 +190,7 @@ impl Check<'_> {
         let names = self.contract.features.iter().map(|feature| feature.name.as_str());
         let near = suggest::nearest(&cell.name, names).map(|near| format!(": did you mean {near:?}?"));
         let found = format!("the model has no feature {:?}{}", cell.name, near.unwrap_or_default());
-        self.verdict.error("unknown-field", cell.at, found, "features only, or a field that --allow-field names");
+        self.verdict.error("unknown-field", cell.name_at, found, "features only, or a field that --allow-field names");
     }
 
     /// Whether the features stand in another order than the model's; says so at the first that does.
@@ -195,7 +200,7 @@ impl Check<'_> {
         let given = cells.iter().filter(|cell| self.is_feature(&cell.name));
         let differs = given.zip(expected).find(|(cell, feature)| cell.name != feature.name);
         let Some((at, found, wanted)) =
-            differs.map(|(cell, feature)| (cell.at, cell.name.clone(), feature.name.clone()))
+            differs.map(|(cell, feature)| (cell.name_at, cell.name.clone(), feature.name.clone()))
         else {
             return false;
         };

@@ -1,5 +1,5 @@
 //! A folder of models for tests: releases and a registry, written from the types that the tools write.
-#![expect(dead_code, reason = "each test uses some of it")]
+#![allow(dead_code, reason = "each test uses some of it")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
