@@ -1,6 +1,6 @@
 //! Compares a request with the contract of a model.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -92,7 +92,9 @@ impl Verdict {
 
 /// Every way in which a request at `as_of` is not what the contract promises to take.
 pub fn check(contract: &Contract, request: &Request, as_of: Timestamp, rules: &Rules) -> Verdict {
-    let mut checked = Check { contract, rules, verdict: Verdict::default(), order_said: false };
+    let features = contract.features.iter().enumerate();
+    let index = features.map(|(index, feature)| (feature.name.as_str(), index)).collect();
+    let mut checked = Check { contract, rules, index, verdict: Verdict::default(), order_said: false };
     checked.rows(request);
     checked.staleness(as_of);
     checked.verdict
@@ -101,6 +103,8 @@ pub fn check(contract: &Contract, request: &Request, as_of: Timestamp, rules: &R
 struct Check<'a> {
     contract: &'a Contract,
     rules: &'a Rules,
+    /// Where each feature stands.
+    index: HashMap<&'a str, usize>,
     verdict: Verdict,
     /// The order of named fields is remarked on once.
     order_said: bool,
@@ -162,7 +166,12 @@ impl Check<'_> {
         let mut seen = BTreeSet::new();
         for cell in cells {
             if !seen.insert(cell.name.as_str()) {
-                self.verdict.error("duplicate-field", cell.at, format!("{:?} occurs twice", cell.name), "each once");
+                self.verdict.error(
+                    "duplicate-field",
+                    cell.name_at,
+                    format!("{:?} occurs twice", cell.name),
+                    "each once",
+                );
             } else if !self.is_known(&cell.name) {
                 self.unknown(cell);
             }
@@ -170,7 +179,7 @@ impl Check<'_> {
     }
 
     fn is_feature(&self, name: &str) -> bool {
-        self.contract.features.iter().any(|feature| feature.name == name)
+        self.index.contains_key(name)
     }
 
     fn is_known(&self, name: &str) -> bool {
@@ -181,17 +190,17 @@ impl Check<'_> {
         let names = self.contract.features.iter().map(|feature| feature.name.as_str());
         let near = suggest::nearest(&cell.name, names).map(|near| format!(": did you mean {near:?}?"));
         let found = format!("the model has no feature {:?}{}", cell.name, near.unwrap_or_default());
-        self.verdict.error("unknown-field", cell.at, found, "features only, or a field that --allow-field names");
+        self.verdict.error("unknown-field", cell.name_at, found, "features only, or a field that --allow-field names");
     }
 
     /// Whether the features stand in another order than the model's; says so at the first that does.
     fn order(&mut self, cells: &[Cell], severity: Severity) -> bool {
-        let expected =
-            self.contract.features.iter().filter(|feature| cells.iter().any(|cell| cell.name == feature.name));
+        let names: BTreeSet<&str> = cells.iter().map(|cell| cell.name.as_str()).collect();
+        let expected = self.contract.features.iter().filter(|feature| names.contains(feature.name.as_str()));
         let given = cells.iter().filter(|cell| self.is_feature(&cell.name));
         let differs = given.zip(expected).find(|(cell, feature)| cell.name != feature.name);
         let Some((at, found, wanted)) =
-            differs.map(|(cell, feature)| (cell.at, cell.name.clone(), feature.name.clone()))
+            differs.map(|(cell, feature)| (cell.name_at, cell.name.clone(), feature.name.clone()))
         else {
             return false;
         };
@@ -209,7 +218,7 @@ impl Check<'_> {
     }
 
     fn named(&mut self, cell: &Cell) {
-        let feature = self.contract.features.iter().find(|feature| feature.name == cell.name);
+        let feature = self.index.get(cell.name.as_str()).map(|&index| &self.contract.features[index]);
         if let Some(feature) = feature {
             self.value(cell, feature.kind.as_deref());
         }

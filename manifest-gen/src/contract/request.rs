@@ -49,6 +49,8 @@ pub struct Row {
 /// A value with its place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
+    /// Where its name stands; where the value does if it has none.
+    pub name_at: Position,
     /// Where it stands.
     pub at: Position,
     /// Its name; empty in a positional row.
@@ -131,7 +133,7 @@ fn json_lines(path: &Path, bytes: &[u8]) -> Result<Request> {
         let node = json::parse(line).map_err(in_line)?;
         let mut row = row(path, &node).map_err(|error| in_line_of(error, number))?;
         row.at.line = number;
-        row.cells.iter_mut().for_each(|cell| cell.at.line = number);
+        row.cells.iter_mut().for_each(|cell| (cell.at.line, cell.name_at.line) = (number, number));
         request.rows.push(row);
     }
     Ok(request)
@@ -166,10 +168,10 @@ fn of_root(path: &Path, root: &Node) -> Result<Request> {
     Ok(request)
 }
 
-/// An array of scalars is one positional row; any other holds rows.
+/// An array that begins with a scalar is one positional row; any other holds rows.
 fn rows(path: &Path, node: &Node, items: &[Node]) -> Result<Vec<Row>> {
     let is_row = |item: &Node| item.items().is_some() || item.members().is_some();
-    if !items.is_empty() && !items.iter().any(is_row) {
+    if items.first().is_some_and(|first| !is_row(first)) {
         return Ok(vec![row(path, node)?]);
     }
     items.iter().map(|item| row(path, item)).collect()
@@ -191,7 +193,7 @@ fn split(path: &Path, node: &Node, mut request: Request) -> Result<Request> {
 
 fn row(path: &Path, node: &Node) -> Result<Row> {
     if let Some(members) = node.members() {
-        let cells = members.iter().map(|member| cell(member.node.at, &member.key, &member.node)).collect();
+        let cells = members.iter().map(|member| cell(member.at, &member.key, &member.node)).collect();
         return Ok(Row { at: node.at, layout: Layout::Named, cells });
     }
     let items = node.items().ok_or_else(|| malformed(path, node, "a row: an object or an array"))?;
@@ -203,7 +205,7 @@ fn malformed(path: &Path, node: &Node, expected: &str) -> Error {
     Error::input(node.at.of(path), node.value.to_string(), expected)
 }
 
-fn cell(at: Position, name: &str, node: &Node) -> Cell {
+fn cell(name_at: Position, name: &str, node: &Node) -> Cell {
     let value = match &node.value {
         json::Value::Null => Value::Null,
         json::Value::Bool(flag) => Value::Bool(*flag),
@@ -212,7 +214,7 @@ fn cell(at: Position, name: &str, node: &Node) -> Cell {
         json::Value::Array(items) => Value::List(items.iter().map(|item| item.as_f64().unwrap_or(f64::NAN)).collect()),
         json::Value::Object(_) => Value::Object,
     };
-    Cell { at, name: name.to_owned(), value }
+    Cell { name_at, at: node.at, name: name.to_owned(), value }
 }
 
 fn csv_table(path: &Path, bytes: &[u8]) -> Result<Request> {
@@ -223,12 +225,18 @@ fn csv_table(path: &Path, bytes: &[u8]) -> Result<Request> {
         let line = record.position().map_or(1, csv::Position::line);
         let at = |index: usize| Position { line, column: index as u64 + 1 };
         let Some(header) = &request.header else {
-            let name = |(index, name): (usize, &str)| Cell { at: at(index), name: name.to_owned(), value: Value::Null };
+            let name = |(index, name): (usize, &str)| Cell {
+                name_at: at(index),
+                at: at(index),
+                name: name.to_owned(),
+                value: Value::Null,
+            };
             request.header = Some(record.iter().enumerate().map(name).collect());
             continue;
         };
         let name = |index: usize| header.get(index).map(|cell| cell.name.clone()).unwrap_or_default();
         let cells = record.iter().enumerate().map(|(index, text)| Cell {
+            name_at: at(index),
             at: at(index),
             name: name(index),
             value: of_text(text),

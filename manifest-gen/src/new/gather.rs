@@ -226,7 +226,10 @@ impl Gathering<'_> {
     fn features(&mut self) -> Result<Vec<Feature>> {
         let Some(path) = &self.args.features_from else { return Ok(Vec::new()) };
         let bytes = fsio::read(path)?;
-        features::of_file(path, &bytes)
+        match features::kind_of(&bytes) {
+            features::Kind::Pickle => pickled_features(path, &bytes),
+            _ => features::read(path, &bytes),
+        }
     }
 
     fn scaling(&self) -> Result<Vec<Value>> {
@@ -246,6 +249,15 @@ impl Gathering<'_> {
             other => return Err(Error::input(Place::file(path), format!("{other}"), "a list of scaling steps")),
         })
     }
+}
+
+/// What a pickle says of its features, read without loading it.
+fn pickled_features(path: &Path, bytes: &[u8]) -> Result<Vec<Feature>> {
+    let names = pickle::feature_names(bytes).ok_or_else(|| {
+        Error::input(Place::file(path), "a pickle that names no features", "a model that was fitted on named columns")
+            .with_help("fit on a DataFrame, or name a list: --features-from features.json")
+    })?;
+    Ok(names.into_iter().map(|name| Feature { name, kind: None }).collect())
 }
 
 fn manifest(
