@@ -26,7 +26,8 @@ fn schema(name: &str) -> Value {
 
 fn validator(spec: &str) -> Validator {
     let parts = ["spdx", "jsf-0.82", "cryptography-defs"];
-    let resources = parts.map(|name| (format!("http://cyclonedx.org/schema/{name}.SNAPSHOT.schema.json"), schema(name)));
+    let resources =
+        parts.map(|name| (format!("http://cyclonedx.org/schema/{name}.SNAPSHOT.schema.json"), schema(name)));
     let registry = Registry::new().extend(resources).unwrap().prepare().unwrap();
     jsonschema::options().with_registry(&registry).build(&schema(&format!("bom-{spec}"))).unwrap()
 }
@@ -89,7 +90,8 @@ fn documents_say_what_the_manifest_says() {
     let metric = &card["quantitativeAnalysis"]["performanceMetrics"][0];
     assert_eq!((metric["type"].as_str(), metric["value"].as_str()), (Some("mape"), Some("0.25")));
     assert_eq!(metric["confidenceInterval"]["upperBound"], "0.3");
-    let serial = |spec: &str| serde_json::from_str::<Value>(&self::bom(&store, "2", spec)).unwrap()["serialNumber"].clone();
+    let serial =
+        |spec: &str| serde_json::from_str::<Value>(&self::bom(&store, "2", spec)).unwrap()["serialNumber"].clone();
     assert_ne!(serial("1.5"), serial("1.6"));
 }
 

@@ -33,6 +33,7 @@ fn metric(name: &str, value: f64, interval: Option<[f64; 2]>) -> Metric {
     Metric {
         name: text(name),
         value,
+        copied: value,
         n: Some(270),
         interval,
         dataset: Some(text("walmart")),
