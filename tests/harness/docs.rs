@@ -72,6 +72,26 @@ fn schemas() -> Vec<Document> {
     vec![
         schema("promotion.toml", cli::file_schema(&commands())),
         schema_of::<shared::format::verdict::Verdict>("verdict"),
+        schema_of::<shared::format::profile::Profile>("profile"),
+        schema_of::<bench_compare::score::Score>("score"),
+        schema_of::<bench_compare::leaderboard::output::Leaderboard>("leaderboard"),
+        schema_of::<bench_compare::test::Report>("test"),
+        schema_of::<bench_compare::lint::LintReport>("lint"),
+        schema_of::<shared::format::manifest::Manifest>("manifest"),
+        schema_of::<shared::format::registry::Registry>("registry"),
+        schema_of::<manifest_gen::new::NewReport>("new"),
+        schema_of::<manifest_gen::scan::ScanReport>("scan"),
+        schema_of::<manifest_gen::sign::SignReport>("sign"),
+        schema_of::<manifest_gen::verify::VerifyReport>("verify"),
+        schema_of::<manifest_gen::promote::ChangeReport>("promote"),
+        schema_of::<manifest_gen::resolve::ResolveReport>("resolve"),
+        schema_of::<manifest_gen::render::RenderReport>("render"),
+        schema_of::<manifest_gen::stale::StaleReport>("stale"),
+        schema_of::<manifest_gen::contract::RequestReport>("check-request"),
+        schema_of::<manifest_gen::audit::AuditReport>("audit"),
+        schema_of::<manifest_gen::diff::DiffReport>("diff"),
+        schema_of::<manifest_gen::mlflow::Report>("sync"),
+        schema_of::<manifest_gen::repair::RepairReport>("repair"),
         schema_of::<shared::format::sufficient::Checks>("checks"),
         schema_of::<cli::SettingsReport>("settings"),
     ]
@@ -87,8 +107,8 @@ fn schema(name: &str, schema: serde_json::Value) -> Document {
 
 /// What each tool means by each status, in the order of [`shared::Exit::ALL`].
 const BY_TOOL: [[&str; 4]; 5] = [
-    ["promote", "made, or verified", "stopped as asked; `replay`: no drift", "nothing due, or all due jobs passed"],
-    ["gate failed", "mismatch, bad signature", "`replay`: drift", "a job ran and failed"],
+    ["promote", "made, promoted, verified, nothing stale", "stopped as asked; `replay`: no drift", "nothing due, or all due jobs passed"],
+    ["gate failed", "refused, mismatch, bad signature, stale reference, failed audit", "`replay`: drift", "a job ran and failed"],
     ["flags, settings, malformed or missing file, inputs that cannot be compared", "same", "same", "same"],
     [
         "read or write failed midway",
@@ -118,7 +138,7 @@ const EXIT_NOTES: &str = "
 - 0, 1 and 2 mean what they mean for `grep`, `diff` and `cmp`. 3 is apart from 2, so that a wrapper can retry on 3 alone.
 - `--inconclusive=pass|fail` folds 4 into 0 or 1, in `bench-compare gate`, `drift-watch replay` and `rebench-cron once` only.
 - What `-o` names is written before the status is returned, whatever it is. A reader that closes the pipe changes nothing in it.
-- manifest-gen, drift-watch and rebench-cron are frames so far: work that is not available yet is 2.
+- drift-watch and rebench-cron are frames so far: work that is not available yet is 2.
 
 Made from `shared/src/exit.rs` by `make docs`.
 ";
