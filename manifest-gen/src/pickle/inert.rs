@@ -33,7 +33,7 @@ pub(super) fn scan(source: &mut Source, allow: &AllowList, findings: &mut Findin
 
 fn recognise(window: &[u8]) -> Option<&'static str> {
     let text = window.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(window).trim_ascii_start();
-    let textual = !window.is_empty() && is_text(window);
+    let textual = !matches!(window, [] | [0x80, ..]) && is_text(window);
     match (window, text.first()) {
         (_, Some(b'{' | b'[')) if textual => Some("json"),
         _ if textual => Some(if is_table(text) { "csv" } else { "text" }),
