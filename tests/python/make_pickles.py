@@ -62,7 +62,8 @@ def estimators():
     yield "pipeline", pipeline.make_pipeline(impute.SimpleImputer(), linear_model.Ridge()).fit(frame, sales), names, False
     yield "columns", pipeline.make_pipeline(prepare, linear_model.Ridge()).fit(mixed, sales), names + ["store"], False
     yield "forest", ensemble.RandomForestRegressor(5, random_state=0).fit(frame, sales), names, False
-    yield "boosting", ensemble.HistGradientBoostingRegressor(max_iter=3, categorical_features="from_dtype").fit(mixed, sales), names + ["store"], False
+    coded = mixed.assign(store=mixed["store"].cat.codes)
+    yield "boosting", ensemble.HistGradientBoostingRegressor(max_iter=3, categorical_features=["store"]).fit(coded, sales), names + ["store"], False
     yield "gbr", ensemble.GradientBoostingRegressor(n_estimators=3, random_state=np.random.RandomState(1)).fit(frame, sales), names, False
     yield "grid", model_selection.GridSearchCV(linear_model.Ridge(), {"alpha": [1.0, 2.0]}, cv=model_selection.TimeSeriesSplit(3)).fit(frame, sales), names, False
     yield "target", compose.TransformedTargetRegressor(linear_model.Ridge(), func=np.log1p, inverse_func=np.expm1).fit(frame, sales), names, False
