@@ -1,5 +1,7 @@
 //! The scanner against the reference pickles: globals and notes of each, and no verdict that would surprise.
 
+#![expect(clippy::unwrap_used, reason = "a test: a panic is its answer")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -80,11 +80,16 @@ fn compressed(
         Ok(decoder) => {
             let mut inner = Source::new(decoder);
             scan(&mut inner, allow, budget, findings, depth + 1);
+            while !inner.chunk().is_empty() {}
             report_failure(&inner, findings);
+            let whole = inner.failure().is_none();
+            drop(inner);
+            if whole {
+                trailing(source, findings);
+            }
         }
         Err(error) => findings.unsure(format!("decompress:{error}")),
     }
-    trailing(source, findings);
 }
 
 /// A stream that broke off is not known in full; what was behind it is not known at all.

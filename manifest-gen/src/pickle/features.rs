@@ -15,8 +15,8 @@ use super::value::{Node, Value};
 const KEYS: [&str; 4] = ["feature_names_in_", "_feature_name", "feature_name_", "feature_names"];
 
 /// The names of the features that a pickled estimator was fitted on, in their order: of the outermost object that has them,
-/// else of what it contains, breadth first (so a pipeline's first step). Nothing if no object has any, or if the file cannot
-/// be read.
+/// else of what it contains, breadth first (so a pipeline's first step). Else those of the
+/// text of a `LightGBM` model. Nothing if there are none, or if the file cannot be read.
 pub fn feature_names(reader: impl Read) -> Option<Vec<String>> {
     let budget = Budget::default();
     let mut source = Source::new(reader);
@@ -24,7 +24,7 @@ pub fn feature_names(reader: impl Read) -> Option<Vec<String>> {
         let (mut findings, allow) = (Findings::default(), AllowList::shipped());
         let mut machine = Machine::new(&mut findings, &allow);
         let root = machine.run(source, true).ok()?;
-        search(&machine, root)
+        search(&machine, root).or(machine.model_features)
     })
 }
 

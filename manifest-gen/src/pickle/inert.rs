@@ -33,7 +33,7 @@ pub(super) fn scan(source: &mut Source, allow: &AllowList, findings: &mut Findin
 
 fn recognise(window: &[u8]) -> Option<&'static str> {
     let text = window.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(window).trim_ascii_start();
-    let textual = !window.is_empty() && is_text(window);
+    let textual = !window.is_empty() && begins_as_utf8(window) && is_text(window);
     match (window, text.first()) {
         (_, Some(b'{' | b'[')) if textual => Some("json"),
         _ if textual => Some(if is_table(text) { "csv" } else { "text" }),
@@ -48,6 +48,11 @@ fn recognise(window: &[u8]) -> Option<&'static str> {
 /// No control characters but white space; bytes above ASCII may be any encoding.
 fn is_text(bytes: &[u8]) -> bool {
     bytes.iter().all(|&byte| byte >= 0x20 && byte != 0x7f || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c))
+}
+
+/// UTF-8, perhaps cut in the middle of a character: magic numbers of binary formats are none.
+fn begins_as_utf8(window: &[u8]) -> bool {
+    std::str::from_utf8(window).map_or_else(|error| error.error_len().is_none() && error.valid_up_to() > 0, |_| true)
 }
 
 /// Two lines with the same number of separators.

@@ -62,3 +62,19 @@ impl Budget {
         if self.produced.get() <= allowed { Ok(()) } else { Err(io::Error::other("limit:decompressed_bytes")) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_files_may_grow_to_a_bound_and_large_ones_in_proportion() {
+        let budget = Budget::default();
+        budget.read(1000);
+        assert!(budget.produce(512 << 20).is_ok());
+        assert!(budget.produce(1).is_err());
+        budget.read(1 << 30);
+        assert!(budget.produce(100 << 30).is_ok());
+        assert!(budget.produce(200 << 30).is_err());
+    }
+}

@@ -28,6 +28,9 @@ impl From<End> for Fault {
     }
 }
 
+/// How the text of a `LightGBM` model begins.
+const MODEL: &str = "tree\nversion=";
+
 pub(super) type Result<T> = std::result::Result<T, Fault>;
 
 pub(super) fn broken<T>(message: &str) -> Result<T> {
@@ -72,6 +75,8 @@ pub(super) struct Machine<'m> {
     /// Whether the first array was read without joblib, too.
     forked: bool,
     pub(super) conditional: rules::Conditional,
+    /// The features of the first `LightGBM` model.
+    pub(super) model_features: Option<Vec<String>>,
     run: Run,
     scope: u32,
     scopes: u32,
@@ -86,7 +91,22 @@ impl<'m> Machine<'m> {
         let (names, known, arena) = (Vec::new(), HashMap::new(), Arena::default());
         let (guarded, forked) = (false, false);
         let (scope, scopes, nesting, at) = (0, 0, 0, (0, 0));
-        Self { arena, names, known, findings, allow, guarded, forked, conditional, run, scope, scopes, nesting, at }
+        Self {
+            arena,
+            names,
+            known,
+            findings,
+            allow,
+            guarded,
+            forked,
+            conditional,
+            model_features: None,
+            run,
+            scope,
+            scopes,
+            nesting,
+            at,
+        }
     }
 
     /// Runs a pickle to its `STOP`; gives what it would return.
@@ -332,12 +352,13 @@ impl<'m> Machine<'m> {
     }
 
     fn text_line(&mut self, code: u8, source: &mut Source) -> Result<Value> {
-        let line = source.line(limits::TEXT);
-        if !line.whole {
-            return Ok(Value::LongText);
-        }
+        let line = source.line(WINDOW);
         let text = if code == b'S' { literal::quoted(&line.bytes) } else { literal::raw_unicode(&line.bytes) };
+        if let Some(text) = &text {
+            self.note_model(text);
+        }
         match text {
+            _ if !line.whole => Ok(Value::LongText),
             Some(text) => Ok(self.arena.text(&text)),
             None => broken("the text is not quoted or escaped as it must be"),
         }
@@ -345,15 +366,30 @@ impl<'m> Machine<'m> {
 
     fn counted_text(&mut self, code: u8, source: &mut Source) -> Result<Value> {
         let length = length(code, source)?;
-        let bytes = source.prefix(length, limits::TEXT)?;
         if length > limits::TEXT as u64 {
+            let model = source.peek(MODEL.len()) == MODEL.as_bytes();
+            let start = source.prefix(length, if model { WINDOW } else { 0 })?;
+            self.note_model(&String::from_utf8_lossy(&start));
             return Ok(Value::LongText);
         }
+        let bytes = source.prefix(length, limits::TEXT)?;
         Ok(match std::str::from_utf8(&bytes) {
-            Ok(text) => self.arena.text(text),
+            Ok(text) => {
+                self.note_model(text);
+                self.arena.text(text)
+            }
             Err(_) if matches!(code, b'T' | b'U') => self.arena.text(&literal::latin(&bytes)),
             Err(_) => Value::LongText,
         })
+    }
+
+    /// `LightGBM` keeps the names of features only in the text of its model.
+    fn note_model(&mut self, text: &str) {
+        if !text.starts_with(MODEL) || self.model_features.is_some() {
+            return;
+        }
+        let line = text.split_once("\nfeature_names=").and_then(|(_, rest)| rest.split_once('\n'));
+        self.model_features = line.map(|(names, _)| names.split(' ').map(str::to_owned).collect());
     }
 
     fn counted_bytes(&mut self, code: u8, source: &mut Source) -> Result<Value> {
