@@ -1,4 +1,5 @@
 //! Features as the libraries themselves state them, from the files that they write.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::path::Path;
 

@@ -29,13 +29,8 @@ fn resolve(models: &Models, alias: &str) -> Result<Value, String> {
                 try: print(json.dumps(registry.resolve('lightgbm', sys.argv[2], sys.argv[3]), default=str))\n\
                 except registry.RegistryError as error: sys.exit(str(error))";
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/serving"));
-    let output = Command::new("python3")
-        .args(["-B", "-c", code])
-        .arg(folder)
-        .arg(alias)
-        .arg(models.root())
-        .output()
-        .expect("python3, which runs registry.py");
+    let output =
+        Command::new("python3").args(["-B", "-c", code]).arg(folder).arg(alias).arg(models.root()).output().unwrap();
     match output.status.success() {
         true => Ok(serde_json::from_slice(&output.stdout).unwrap()),
         false => Err(String::from_utf8(output.stderr).unwrap()),

@@ -15,7 +15,7 @@ use registered::{Models, Release, write};
 use serde_json::{Value, json};
 
 /// How long the service may take to answer for the first time.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const FEATURES: [(&str, &str); 2] = [("lag", "number"), ("week", "number")];
 

@@ -235,7 +235,7 @@ impl Check<'_> {
                 self.verdict.error("non-finite", cell.at, named(&number.to_string()), "a finite number");
             }
             value if !fits(kind, value) => {
-                self.verdict.error("type", cell.at, named(&value.to_string()), expected(kind))
+                self.verdict.error("type", cell.at, named(&value.to_string()), expected(kind));
             }
             _ => {}
         }

@@ -118,7 +118,7 @@ impl RequestReport {
         if hidden > 0 {
             text += &format!("… and {hidden} more\n");
         }
-        text += &self.unchecked.iter().map(|what| format!("not checked: {what}\n")).collect::<String>();
+        self.unchecked.iter().for_each(|what| text += &format!("not checked: {what}\n"));
         let number = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         let (rows, errors) = (number(self.rows, "row"), number(self.errors, "error"));
         text + &format!("{} {}: {rows}, {errors}, {}\n", self.model, self.version, number(self.warnings, "warning"))

@@ -49,7 +49,7 @@ pub(super) fn csv_header(path: &Path, bytes: &[u8]) -> Result<Vec<Feature>> {
 pub(super) fn lines(path: &Path, bytes: &[u8]) -> Result<Vec<Feature>> {
     let bytes = &bytes[json::byte_order_mark(bytes)..];
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        let line = bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
+        let line = bytes[..error.valid_up_to()].split(|&byte| byte == b'\n').count() as u64;
         Error::input(Place::line(path, line), "not UTF-8 text", "a list of features, one a line")
     })?;
     if let Some((_, line)) = text.lines().zip(1..).find(|(line, _)| line.contains(char::is_control)) {

@@ -274,7 +274,7 @@ fn is_own(bytes: &[u8]) -> bool {
     let of_tool = |tool: &&str| compact.contains(&format!("\"schema\":\"{tool}/"));
     let is_benchmark =
         compact.contains("\"results\":[") && compact.contains("\"model_name\":") && compact.contains("\"mape\":");
-    is_benchmark || shared::config::TOOLS.iter().any(|tool| of_tool(&tool))
+    is_benchmark || shared::config::TOOLS.iter().any(of_tool)
 }
 
 /// Searches a file and notes what is found with its place.
@@ -307,7 +307,7 @@ type Found = ((u64, u64), Option<CellPlace>, String);
 fn note_hits(path: &Path, found: Hits, report: &mut Report, mut place: impl FnMut(&Hit) -> Found) {
     report.excused += found.excused;
     report.hidden += found.hidden;
-    for hit in found.hits {
+    for hit in found.kept {
         let ((line, column), cell, text) = place(&hit);
         let Hit { kind, model, replacement, fix, .. } = hit;
         let path = path.to_owned();

@@ -122,7 +122,7 @@ fn file_or_name(text: &[u8], name: &Range<usize>) -> Option<Reference> {
 /// Without a version it is a reference only if it has the ending of an artefact.
 fn unversioned(text: &[u8], found: Reference) -> Option<Reference> {
     let (end, form) = ending(text, found.span.end)?;
-    (form == Form::File).then(|| Reference { span: found.span.start..end, ..found })
+    (form == Form::File).then_some(Reference { span: found.span.start..end, ..found })
 }
 
 fn versioned(text: &[u8], found: Reference, at: usize) -> Option<Reference> {

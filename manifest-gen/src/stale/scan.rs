@@ -33,7 +33,7 @@ pub(super) struct Hit {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Hits {
     /// In the order of the text.
-    pub(super) hits: Vec<Hit>,
+    pub(super) kept: Vec<Hit>,
     /// How many were excused.
     pub(super) excused: u64,
     /// How many more there are than are kept.
@@ -71,10 +71,10 @@ fn is_silent(ranges: &[Range<usize>], at: usize) -> bool {
 impl Hits {
     fn take(&mut self, hit: Hit, text: &Text) {
         match () {
-            () if self.hits.len() >= MAX_FINDINGS_PER_FILE => self.hidden += 1,
+            () if self.kept.len() >= MAX_FINDINGS_PER_FILE => self.hidden += 1,
             () if text.is_excused(&hit) => self.excused += 1,
             () if hit.kind == Kind::HardCodedPath && text.is_written(hit.span.start) => {}
-            () => self.hits.push(hit),
+            () => self.kept.push(hit),
         }
     }
 }
