@@ -55,8 +55,12 @@ fn json_and_markdown_say_the_same() {
     let (_folder, store) = models();
     let (json, exit) = diff(&store, &["1", "3", "--json"]);
     let report: Value = serde_json::from_str(&json).unwrap();
-    assert_eq!((exit, report["schema"].as_str(), report["same"].as_bool()), (1, Some("manifest-gen/diff/1"), Some(false)));
-    let areas: Vec<&str> = report["changes"].as_array().unwrap().iter().map(|row| row["area"].as_str().unwrap()).collect();
+    assert_eq!(
+        (exit, report["schema"].as_str(), report["same"].as_bool()),
+        (1, Some("manifest-gen/diff/1"), Some(false))
+    );
+    let areas: Vec<&str> =
+        report["changes"].as_array().unwrap().iter().map(|row| row["area"].as_str().unwrap()).collect();
     assert_eq!(areas, ["artifact", "global", "feature", "feature", "metric", "note"]);
     let (markdown, _) = diff(&store, &["1", "3", "--format", "markdown"]);
     let bars = |line: &str| line.replace("\\|", "").matches('|').count();

@@ -26,7 +26,8 @@ fn schema(name: &str) -> Value {
 
 fn validator(spec: &str) -> Validator {
     let parts = ["spdx", "jsf-0.82", "cryptography-defs"];
-    let resources = parts.map(|name| (format!("http://cyclonedx.org/schema/{name}.SNAPSHOT.schema.json"), schema(name)));
+    let resources =
+        parts.map(|name| (format!("http://cyclonedx.org/schema/{name}.SNAPSHOT.schema.json"), schema(name)));
     let registry = Registry::new().extend(resources).unwrap().prepare().unwrap();
     jsonschema::options().with_registry(&registry).build(&schema(&format!("bom-{spec}"))).unwrap()
 }
@@ -89,7 +90,8 @@ fn documents_say_what_the_manifest_says() {
     let metric = &card["quantitativeAnalysis"]["performanceMetrics"][0];
     assert_eq!((metric["type"].as_str(), metric["value"].as_str()), (Some("mape"), Some("0.25")));
     assert_eq!(metric["confidenceInterval"]["upperBound"], "0.3");
-    let serial = |spec: &str| serde_json::from_str::<Value>(&self::bom(&store, "2", spec)).unwrap()["serialNumber"].clone();
+    let serial =
+        |spec: &str| serde_json::from_str::<Value>(&self::bom(&store, "2", spec)).unwrap()["serialNumber"].clone();
     assert_ne!(serial("1.5"), serial("1.6"));
 }
 
@@ -113,7 +115,7 @@ fn cards_have_no_faults_of_markdown() {
     for version in ["2", "3"] {
         let path = folder.path().join(format!("card{version}.md"));
         let card = export(&store, &["card", "lightgbm", version]);
-        std::fs::write(&path, &card).unwrap();
+        shared::fsio::write_atomic(&path, card.as_bytes()).unwrap();
         let scan = ["-m", "pymarkdown", "--enable-extensions", "front-matter", "scan", path.to_str().unwrap()];
         let output = Command::new(&python).args(scan).output().unwrap();
         assert!(output.status.success(), "{}\n{card}", String::from_utf8_lossy(&output.stdout));

@@ -139,7 +139,10 @@ fn a_refused_connection_is_exit_3_and_credentials_stay_hidden() {
 }
 
 /// Answers for a release that the server knows as version 1; `alias` answers about aliases.
-fn known<T: Fn(&str) -> String + Clone>(release: &Stored, alias: T) -> impl Fn(&str) -> Option<String> + Clone + use<T> {
+fn known<T: Fn(&str) -> String + Clone>(
+    release: &Stored,
+    alias: T,
+) -> impl Fn(&str) -> Option<String> + Clone + use<T> {
     let versions = recorded("55_search_model_versions");
     let (_, body) = versions.split_once("\r\n\r\n").unwrap();
     let body = body.replace("\"abc\"", &format!("\"{}\"", release.sha256));
@@ -154,9 +157,8 @@ fn known<T: Fn(&str) -> String + Clone>(release: &Stored, alias: T) -> impl Fn(&
 #[test]
 fn an_alias_that_the_server_calls_invalid_is_put_aside_and_can_be_tried_again() {
     let (_folder, store, release) = waiting("latest");
-    let alias = |request: &str| {
-        recorded(if request.starts_with("GET") { "51_get_alias_404" } else { "52_alias_reserved" })
-    };
+    let alias =
+        |request: &str| recorded(if request.starts_with("GET") { "51_get_alias_404" } else { "52_alias_reserved" });
     let (uri, asked) = serve(known(&release, alias));
     let (text, exit) = said(&run(&store, &["sync", "--tracking-uri", &uri], &[]));
     assert!(exit == 1 && text.starts_with("refused lightgbm 2.0.0 as latest: "), "{text}");
@@ -184,9 +186,7 @@ fn an_alias_that_the_server_calls_invalid_is_put_aside_and_can_be_tried_again() 
 fn what_reads_back_otherwise_waits() {
     let (_folder, store, release) = waiting("champion");
     // The alias is set, and still points nowhere.
-    let alias = |request: &str| {
-        recorded(if request.starts_with("GET") { "51_get_alias_404" } else { "49_set_alias" })
-    };
+    let alias = |request: &str| recorded(if request.starts_with("GET") { "51_get_alias_404" } else { "49_set_alias" });
     let report = mlflow::deliver(&store, &settings(&serve(known(&release, alias)).0), Duration::from_secs(5));
     let reason = report.waiting[0].reason.clone().unwrap();
     assert!(reason.contains("alias champion reads back as version nothing (written was 1)"), "{reason}");
@@ -196,7 +196,7 @@ fn what_reads_back_otherwise_waits() {
 fn a_release_that_changed_is_never_sent() {
     let (_folder, store, release) = waiting("champion");
     let (uri, asked) = serve(|_| Some(answer("200 OK", "application/json", "{}")));
-    std::fs::write(store.root.join("releases/lightgbm/2.0.0/lightgbm_v2.pkl"), "other bytes").unwrap();
+    shared::fsio::write_atomic(&store.root.join("releases/lightgbm/2.0.0/lightgbm_v2.pkl"), b"other bytes").unwrap();
     let report = mlflow::deliver(&store, &settings(&uri), Duration::from_secs(5));
     assert_eq!(report.exit(), Exit::No);
     assert!(report.refused[0].reason.as_ref().unwrap().contains("lightgbm_v2.pkl"), "{report:?}");

@@ -21,7 +21,7 @@ use shared::format::registry::Action;
 
 const CHECK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/python/check_mlflow.py");
 
-const START_PATIENCE: Duration = Duration::from_secs(240);
+const START_PATIENCE: Duration = Duration::from_mins(4);
 
 /// A server in a process group of its own, which ends with the test.
 struct Server {
@@ -111,7 +111,10 @@ fn promotions_arrive_when_the_server_is_there() {
 
     let start = Instant::now();
     let (text, exit) = sync(&store, &uri);
-    assert!(exit == 3 && text.contains("waiting lightgbm 2.0.0 as champion") && text.contains("cannot be reached"), "{text}");
+    assert!(
+        exit == 3 && text.contains("waiting lightgbm 2.0.0 as champion") && text.contains("cannot be reached"),
+        "{text}"
+    );
     assert!(start.elapsed() < Duration::from_secs(10));
 
     let _server = Server::start(&python, folder.path(), port);
