@@ -160,7 +160,7 @@ fn contract(manifest: &Manifest) -> Vec<String> {
         said("Time zone", &manifest.time_zone),
     ];
     let feature = |feature: &shared::format::manifest::Feature| match &feature.kind {
-        Some(kind) => format!("{} ({kind})", code(&feature.name)),
+        Some(kind) => format!("{} ({})", code(&feature.name), code(kind)),
         None => code(&feature.name),
     };
     let features = manifest.features.iter().map(feature).collect::<Vec<_>>().join(", ");
