@@ -115,7 +115,7 @@ fn cards_have_no_faults_of_markdown() {
     for version in ["2", "3"] {
         let path = folder.path().join(format!("card{version}.md"));
         let card = export(&store, &["card", "lightgbm", version]);
-        std::fs::write(&path, &card).unwrap();
+        shared::fsio::write_atomic(&path, card.as_bytes()).unwrap();
         let scan = ["-m", "pymarkdown", "--enable-extensions", "front-matter", "scan", path.to_str().unwrap()];
         let output = Command::new(&python).args(scan).output().unwrap();
         assert!(output.status.success(), "{}\n{card}", String::from_utf8_lossy(&output.stdout));

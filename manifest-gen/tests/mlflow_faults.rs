@@ -196,7 +196,7 @@ fn what_reads_back_otherwise_waits() {
 fn a_release_that_changed_is_never_sent() {
     let (_folder, store, release) = waiting("champion");
     let (uri, asked) = serve(|_| Some(answer("200 OK", "application/json", "{}")));
-    std::fs::write(store.root.join("releases/lightgbm/2.0.0/lightgbm_v2.pkl"), "other bytes").unwrap();
+    shared::fsio::write_atomic(&store.root.join("releases/lightgbm/2.0.0/lightgbm_v2.pkl"), b"other bytes").unwrap();
     let report = mlflow::deliver(&store, &settings(&uri), Duration::from_secs(5));
     assert_eq!(report.exit(), Exit::No);
     assert!(report.refused[0].reason.as_ref().unwrap().contains("lightgbm_v2.pkl"), "{report:?}");
@@ -213,4 +213,149 @@ fn the_same_event_is_queued_once() {
     promote(&store, &release, "champion", Action::Promote, "2026-02-05T00:00:00Z");
     mlflow::queue(&store, &release, "champion", &settings("")).unwrap();
     assert_eq!(mlflow::outbox(&store).pending().unwrap().0.len(), 2);
+}
+
+/// A server for one release that loses the connection at the request number `fails_at`; it remembers what it was told.
+#[derive(Default)]
+struct Memory {
+    asked: usize,
+    runs: usize,
+    versions: usize,
+    files: std::collections::BTreeMap<String, Vec<u8>>,
+}
+
+#[test]
+fn a_delivery_that_breaks_off_anywhere_is_finished_by_the_next_one() {
+    let (_folder, store, release) = waiting("champion");
+    let memory = Arc::new(Mutex::new(Memory::default()));
+    let (run, sha256) = ("0123456789abcdef0123456789abcdef", release.sha256.clone());
+    let shared = Arc::clone(&memory);
+    let answers = move |request: &str, body: &[u8]| respond_as_mlflow(&shared, request, body, run, &sha256);
+    let uri = serve_bodies(answers);
+    let mut deliveries = 0;
+    loop {
+        // One request further each time.
+        deliveries += 1;
+        memory.lock().unwrap().asked = 0;
+        LIMIT.store(deliveries, std::sync::atomic::Ordering::Relaxed);
+        let report = mlflow::deliver(&store, &settings(&uri), Duration::from_secs(20));
+        if report.exit() == Exit::Ok {
+            break;
+        }
+        assert_eq!((report.exit(), report.waiting.len()), (Exit::Environment, 1), "{report:?}");
+        assert!(deliveries < 100, "{report:?}");
+    }
+    let memory = memory.lock().unwrap();
+    assert!(deliveries > 10, "{deliveries} requests are too few for a delivery");
+    assert_eq!((memory.runs, memory.versions), (1, 1));
+    let sent = memory.files.iter().find(|(path, _)| path.ends_with("release/lightgbm_v2.pkl")).unwrap();
+    assert_eq!(sent.1.as_slice(), b"model");
+}
+
+/// After how many requests the connection is lost.
+static LIMIT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+
+/// As a real server was recorded to answer, in short; every other lost answer was carried out all the same.
+fn respond_as_mlflow(memory: &Mutex<Memory>, request: &str, body: &[u8], run: &str, sha256: &str) -> Option<String> {
+    let mut memory = memory.lock().unwrap();
+    memory.asked += 1;
+    let limit = LIMIT.load(std::sync::atomic::Ordering::Relaxed);
+    let lost = memory.asked > limit;
+    if lost && limit.is_multiple_of(2) {
+        return None;
+    }
+    let reply = |text: String| Some(answer("200 OK", "application/json", &text));
+    let missing = || {
+        let body = "{\"error_code\": \"RESOURCE_DOES_NOT_EXIST\", \"message\": \"no\"}";
+        Some(answer("404 Not Found", "application/json", body))
+    };
+    let tags = format!("\"tags\": [{{\"key\": \"manifest_sha256\", \"value\": \"{sha256}\"}}{}]", version_tags());
+    let info = format!(
+        "{{\"info\": {{\"run_id\": \"{run}\", \"status\": \"RUNNING\", \"artifact_uri\": \
+         \"mlflow-artifacts:/1/{run}/artifacts\"}}, \"data\": {}}}",
+        memory.files.get("log").map_or("{}".to_owned(), |text| String::from_utf8(text.clone()).unwrap())
+    );
+    let version = format!("{{\"version\": 1, \"run_id\": \"{run}\", {tags}}}");
+    let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
+    let found = match () {
+        () if path.contains("experiments/get-by-name") => reply("{\"experiment\": {\"experiment_id\": \"1\"}}".into()),
+        () if path.contains("runs/search") && memory.runs == 0 => reply("{}".into()),
+        () if path.contains("runs/search") => reply(format!("{{\"runs\": [{info}]}}")),
+        () if path.contains("runs/create") => {
+            memory.runs += 1;
+            reply(format!("{{\"run\": {info}}}"))
+        }
+        () if path.contains("runs/log-batch") => {
+            log_batch(&mut memory, body);
+            reply("{}".into())
+        }
+        () if path.contains("runs/get") => reply(format!("{{\"run\": {info}}}")),
+        () if request.starts_with("PUT") => {
+            memory.files.insert(path, body.to_vec());
+            reply("{}".into())
+        }
+        () if path.contains("mlflow-artifacts") => match memory.files.get(&path) {
+            Some(bytes) => Some(answer("200 OK", "text/plain", std::str::from_utf8(bytes).unwrap())),
+            None => missing(),
+        },
+        () if path.contains("registered-models/get") => missing(),
+        () if path.contains("model-versions/search") && memory.versions == 0 => reply("{}".into()),
+        () if path.contains("model-versions/search") => reply(format!("{{\"model_versions\": [{version}]}}")),
+        () if path.contains("model-versions/create") => {
+            memory.versions += 1;
+            reply(format!("{{\"model_version\": {version}}}"))
+        }
+        () if path.contains("model-versions/get") => reply(format!("{{\"model_version\": {version}}}")),
+        () if path.contains("registered-models/alias?") => reply(format!("{{\"model_version\": {version}}}")),
+        () => reply("{}".into()),
+    };
+    if lost { None } else { found }
+}
+
+/// The other tags of the version, as the release of these tests has them.
+fn version_tags() -> String {
+    let tags = [
+        ("version", "2.0.0"),
+        ("file_version", "2"),
+        ("model", "lightgbm"),
+        ("model_name", "lightgbm_v2"),
+        ("promoted_at", "2026-01-05T00:00:00Z"),
+        ("gate", "promote"),
+    ];
+    tags.map(|(key, value)| format!(", {{\"key\": \"{key}\", \"value\": \"{value}\"}}")).concat()
+}
+
+/// Keeps what was logged, as the record of the run shows it.
+fn log_batch(memory: &mut Memory, body: &[u8]) {
+    let mut data: serde_json::Value =
+        memory.files.get("log").map_or(serde_json::json!({}), |text| serde_json::from_slice(text).unwrap());
+    let sent: serde_json::Value = serde_json::from_slice(body).unwrap();
+    for kind in ["params", "tags", "metrics"] {
+        if let Some(items) = sent.get(kind) {
+            data[kind] = items.clone();
+        }
+    }
+    memory.files.insert("log".to_owned(), serde_json::to_vec(&data).unwrap());
+}
+
+/// A server that answers request line and body; nothing means that the connection is lost.
+fn serve_bodies(answer: impl Fn(&str, &[u8]) -> Option<String> + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let lines: Vec<String> =
+                reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+            let Some(request) = lines.first() else { continue };
+            let length =
+                lines.iter().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let mut body = Vec::new();
+            _ = reader.take(length.unwrap_or(0)).read_to_end(&mut body);
+            if let Some(text) = answer(request, &body) {
+                _ = stream.write_all(text.as_bytes());
+            }
+        }
+    });
+    format!("http://{address}")
 }

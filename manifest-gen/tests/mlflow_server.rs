@@ -21,7 +21,7 @@ use shared::format::registry::Action;
 
 const CHECK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/python/check_mlflow.py");
 
-const START_PATIENCE: Duration = Duration::from_secs(240);
+const START_PATIENCE: Duration = Duration::from_mins(4);
 
 /// A server in a process group of its own, which ends with the test.
 struct Server {

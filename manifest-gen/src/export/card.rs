@@ -8,8 +8,8 @@ use shared::format::registry::Version;
 /// The widest line, unless a single word is wider.
 const WIDTH: usize = 80;
 
-/// Data licences and such are not known to a manifest; what is known is said here.
-const TAGS: [&str; 2] = ["time-series-forecasting", "forecast-promotion"];
+/// The longest code span of several words; with its marks and an indentation it fits a line.
+const PIECE: usize = 70;
 
 /// The text of the card; `version` is the registry's entry of the release, if it was promoted.
 pub fn text(manifest: &Manifest, version: Option<&Version>) -> String {
@@ -92,7 +92,7 @@ fn code(text: &str) -> String {
     let clean = text.replace('`', "'").split_whitespace().collect::<Vec<_>>().join(" ");
     match clean.chars().count() {
         0 => "(empty)".to_owned(),
-        1..=70 => format!("`{clean}`"),
+        1..=PIECE => format!("`{clean}`"),
         _ => pieces(&clean).iter().map(|piece| format!("`{piece}`")).collect::<Vec<_>>().join(" "),
     }
 }
@@ -101,11 +101,13 @@ fn code(text: &str) -> String {
 fn pieces(text: &str) -> Vec<String> {
     let mut pieces = vec![String::new()];
     for word in text.split(' ') {
-        if let Some(last) = pieces.last_mut() {
-            match last.is_empty() || last.chars().count() + word.chars().count() < 70 {
-                true => *last = format!("{last} {word}").trim_start().to_owned(),
-                false => pieces.push(word.to_owned()),
+        match pieces.last_mut() {
+            Some(last) if last.is_empty() => last.push_str(word),
+            Some(last) if last.chars().count() + word.chars().count() < PIECE => {
+                last.push(' ');
+                last.push_str(word);
             }
+            _ => pieces.push(word.to_owned()),
         }
     }
     pieces
@@ -158,7 +160,7 @@ fn contract(manifest: &Manifest) -> Vec<String> {
         said("Time zone", &manifest.time_zone),
     ];
     let feature = |feature: &shared::format::manifest::Feature| match &feature.kind {
-        Some(kind) => format!("{} ({kind})", code(&feature.name)),
+        Some(kind) => format!("{} ({})", code(&feature.name), code(kind)),
         None => code(&feature.name),
     };
     let features = manifest.features.iter().map(feature).collect::<Vec<_>>().join(", ");
@@ -207,8 +209,8 @@ fn yaml(text: &str) -> String {
 
 fn front_matter(manifest: &Manifest) -> String {
     let library = library(manifest).map(|library| format!("library_name: {}\n", yaml(library))).unwrap_or_default();
-    let tags: String = TAGS.iter().map(|tag| format!("  - {tag}\n")).collect();
-    format!("---\n{library}pipeline_tag: time-series-forecasting\ntags:\n{tags}{}---\n", model_index(manifest))
+    let tags = "tags:\n  - time-series-forecasting\n  - forecast-promotion\n";
+    format!("---\n{library}pipeline_tag: time-series-forecasting\n{tags}{}---\n", model_index(manifest))
 }
 
 /// The results as Hugging Face lists them.

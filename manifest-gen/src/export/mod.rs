@@ -103,11 +103,9 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
 
 /// Each form has one format; the default asks for it.
 fn only(context: &Context, own: Format) -> Result<()> {
-    match context.format == own || context.format == Format::Text {
-        true => Ok(()),
-        false => {
-            let name = if own == Format::Json { "json" } else { "markdown" };
-            Err(Error::usage("a form that is written in one format only", format!("--format {name}, or none")))
-        }
+    if context.format == own || context.format == Format::Text {
+        return Ok(());
     }
+    let name = if own == Format::Json { "json" } else { "markdown" };
+    Err(Error::usage("a form that is written in one format only", format!("--format {name}, or none")))
 }

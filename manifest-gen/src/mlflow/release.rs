@@ -183,13 +183,11 @@ pub(super) fn uploads(store: &Store, release: &Stored, parcel: &Parcel) -> Resul
 
 fn upload(to: &str, from: PathBuf, sha256: String) -> Result<Upload> {
     let found = digest::of_file(&from)?;
-    match found == sha256 {
-        true => Ok(Upload { to: ArtifactPath::new(to)?, from, sha256 }),
-        false => {
-            let error = Error::input(Place::file(from), format!("the file has the SHA-256 {found}"), sha256);
-            Err(error.with_help("a release never changes; see `manifest-gen verify`"))
-        }
+    if found == sha256 {
+        return Ok(Upload { to: ArtifactPath::new(to)?, from, sha256 });
     }
+    let error = Error::input(Place::file(from), format!("the file has the SHA-256 {found}"), sha256);
+    Err(error.with_help("a release never changes; see `manifest-gen verify`"))
 }
 
 /// The file by which MLflow's client knows a folder as a model.

@@ -1,7 +1,7 @@
 //! Folders of models for tests: releases with real files and digests, promoted in a registry.
 
 #![allow(dead_code, reason = "each test uses some of it")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails by panicking, and skips loudly")]
 
 #[path = "../../src/export/sample.rs"]
 mod sample;
@@ -12,7 +12,7 @@ use std::process::{Command, Output};
 use manifest_gen::store::{Store, Stored};
 use manifest_gen::version::ModelVersion;
 use shared::format::manifest::Manifest;
-use shared::format::registry::{Action, Event, GivenEvidence, Model, Version};
+use shared::format::registry::{Action, Event, GivenEvidence, Version};
 use shared::{digest, fsio};
 
 /// A benchmark file in which the release's model has parameters.
@@ -34,7 +34,7 @@ pub(crate) fn release(store: &Store, version: &str, model: &[u8], change: impl F
     let number = ModelVersion::parse(version).unwrap();
     let mut manifest = sample::manifest();
     manifest.version = number.semver.to_string();
-    manifest.file_version = number.written.clone();
+    manifest.file_version.clone_from(&number.written);
     change(&mut manifest);
     let folder = store.release_folder(&manifest.name, &number.semver);
     fsio::create_folder(&folder.join("evidence")).unwrap();
@@ -57,7 +57,7 @@ pub(crate) fn release(store: &Store, version: &str, model: &[u8], change: impl F
 pub(crate) fn promote(store: &Store, release: &Stored, alias: &str, action: Action, at: &str) {
     let manifest = &release.manifest;
     let mut registry = store.registry().unwrap();
-    let model = registry.models.entry(manifest.name.clone()).or_insert_with(Model::default);
+    let model = registry.models.entry(manifest.name.clone()).or_default();
     let version = Version::of(manifest, &release.sha256, None, at, None);
     model.versions.entry(manifest.version.clone()).or_insert(version);
     let path = format!("promotions/{}/junit.xml", manifest.version);

@@ -120,7 +120,8 @@ impl Server {
     /// Sends a file.
     pub(super) fn put(&self, request: &str, body: impl Into<Body>) -> Outcome<()> {
         let request = self.request(Method::PUT, request).header("content-type", "application/octet-stream");
-        let answer = self.send(request.body(body), MOST_RECORD_BYTES)?;
+        let response = self.open(request.body(body), self.long_patience()?)?;
+        let answer = self.answer(response, MOST_RECORD_BYTES)?;
         if answer.status.is_success() { Ok(()) } else { Err(self.refused(&answer)) }
     }
 
@@ -130,7 +131,7 @@ impl Server {
         request: &str,
         read: impl FnOnce(&mut dyn Read) -> std::io::Result<T>,
     ) -> Outcome<Option<T>> {
-        let response = self.open(self.request(Method::GET, request))?;
+        let response = self.open(self.request(Method::GET, request), self.long_patience()?)?;
         if response.status() == StatusCode::OK {
             let mut response = response;
             return read(&mut response).map(Some).map_err(|error| self.broke_off(&chain(&error)));
@@ -155,23 +156,32 @@ impl Server {
     }
 
     fn send(&self, request: RequestBuilder, most_bytes: u64) -> Outcome<Answer> {
-        self.answer(self.open(request)?, most_bytes)
+        self.answer(self.open(request, self.patience()?)?, most_bytes)
     }
 
-    fn open(&self, request: RequestBuilder) -> Outcome<Response> {
-        let patience = self.patience()?;
+    fn open(&self, request: RequestBuilder, patience: Duration) -> Outcome<Response> {
         request.timeout(patience).send().map_err(|error| self.unreachable(&error, patience))
     }
 
-    /// How long a request may take: its own limit, or what is left of the conversation.
+    /// How long a request for a record may take: its own limit, or what is left of the conversation.
     fn patience(&self) -> Outcome<Duration> {
-        let Some(deadline) = self.deadline else { return Ok(self.config.timeout) };
+        Ok(self.left()?.map_or(self.config.timeout, |left| left.min(self.config.timeout)))
+    }
+
+    /// How long the transport of a file may take: all that is left, since files may be large.
+    fn long_patience(&self) -> Outcome<Duration> {
+        Ok(self.left()?.unwrap_or(self.config.timeout))
+    }
+
+    /// What is left of the conversation, if it has an end.
+    fn left(&self) -> Outcome<Option<Duration>> {
+        let Some(deadline) = self.deadline else { return Ok(None) };
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             let what = format!("{}: the time for this delivery is over", self.base);
-            return Err(Failure::new(Kind::OutOfTime, what, "the rest is sent by `manifest-gen sync`"));
+            return Err(Failure::new(Kind::OutOfTime, what, "what waits is sent by the next delivery"));
         }
-        Ok(left.min(self.config.timeout))
+        Ok(Some(left))
     }
 
     fn answer(&self, response: Response, most_bytes: u64) -> Outcome<Answer> {

@@ -200,7 +200,8 @@ impl Outbox {
         Ok(())
     }
 
-    fn load(&self) -> Result<(Vec<(Slot, Message)>, Vec<PathBuf>)> {
+    /// The messages that wait with their files, and what was moved aside.
+    fn load(&self) -> Result<(Vec<Waiting>, Vec<PathBuf>)> {
         let mut messages = Vec::new();
         let mut damaged = Vec::new();
         for slot in folder::slots(&self.folder)? {
@@ -216,8 +217,13 @@ impl Outbox {
     }
 }
 
+/// A message that waits, and its file.
+type Waiting = (Slot, Message);
+
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use serde_json::json;
 
     use super::*;
@@ -298,7 +304,7 @@ mod tests {
         let (_folder, outbox) = outbox();
         put(&outbox, &[("a", "t"), ("b", "t"), ("c", "t")]);
         let slots = folder::slots(outbox.folder()).unwrap();
-        std::fs::write(&slots[0].path, "{\"schema\": \"outbox").unwrap();
+        fsio::write_atomic(&slots[0].path, b"{\"schema\": \"outbox").unwrap();
         // A message under the name of another one.
         std::fs::copy(&slots[2].path, &slots[1].path).unwrap();
         let report = outbox.deliver(|_| Ok(Delivered::Done)).unwrap();
@@ -327,7 +333,7 @@ mod tests {
         assert_eq!(outbox.put(&large).unwrap_err().exit(), crate::Exit::Usage);
         put(&outbox, &[("a", "t")]);
         for number in 0..MOST_PENDING {
-            std::fs::write(outbox.folder().join(Slot::name(number as u64 + 5, "filler")), "{}").unwrap();
+            File::create(outbox.folder().join(Slot::name(number as u64 + 5, "filler"))).unwrap();
         }
         assert_eq!(outbox.put(&message("b", "t")).unwrap_err().exit(), crate::Exit::Environment);
     }
@@ -338,7 +344,7 @@ mod tests {
         let done = outbox.folder().join(folder::DONE);
         folder::create(outbox.folder()).unwrap();
         for number in 0..5 {
-            std::fs::write(done.join(Slot::name(number, "x")), "{}").unwrap();
+            File::create(done.join(Slot::name(number, "x"))).unwrap();
         }
         folder::prune(&done, 2).unwrap();
         let left: Vec<u64> = folder::slots(&done).unwrap().iter().map(|slot| slot.number).collect();

@@ -8,7 +8,8 @@ use serde::Serialize;
 pub(super) struct Bom {
     #[serde(rename = "$schema")]
     pub(super) schema: String,
-    pub(super) bom_format: &'static str,
+    #[serde(rename = "bomFormat")]
+    pub(super) format: &'static str,
     pub(super) spec_version: &'static str,
     pub(super) serial_number: String,
     pub(super) version: u32,

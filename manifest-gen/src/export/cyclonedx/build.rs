@@ -24,7 +24,7 @@ pub(super) fn bom(manifest: &Manifest, sha256: &str, version: Option<&registry::
     let model = model(manifest, sha256, version, &data);
     Bom {
         schema: format!("http://cyclonedx.org/schema/bom-{}.schema.json", spec.number()),
-        bom_format: "CycloneDX",
+        format: "CycloneDX",
         spec_version: spec.number(),
         serial_number: serial_number(sha256, spec),
         version: 1,
