@@ -215,10 +215,14 @@ fn the_same_event_is_queued_once() {
     assert_eq!(mlflow::outbox(&store).pending().unwrap().0.len(), 2);
 }
 
-/// A server for one release that loses the connection at the request number `fails_at`; it remembers what it was told.
+/// What a server of one release was told, and when it loses the connection.
 #[derive(Default)]
 struct Memory {
     asked: usize,
+    /// How many requests it answers.
+    limit: usize,
+    /// Whether it carries out the request whose answer is lost.
+    carries_out: bool,
     runs: usize,
     versions: usize,
     files: std::collections::BTreeMap<String, Vec<u8>>,
@@ -226,8 +230,12 @@ struct Memory {
 
 #[test]
 fn a_delivery_that_breaks_off_anywhere_is_finished_by_the_next_one() {
+    [false, true].iter().for_each(|&carries_out| break_off_everywhere(carries_out));
+}
+
+fn break_off_everywhere(carries_out: bool) {
     let (_folder, store, release) = waiting("champion");
-    let memory = Arc::new(Mutex::new(Memory::default()));
+    let memory = Arc::new(Mutex::new(Memory { carries_out, ..Memory::default() }));
     let (run, sha256) = ("0123456789abcdef0123456789abcdef", release.sha256.clone());
     let shared = Arc::clone(&memory);
     let answers = move |request: &str, body: &[u8]| respond_as_mlflow(&shared, request, body, run, &sha256);
@@ -236,8 +244,9 @@ fn a_delivery_that_breaks_off_anywhere_is_finished_by_the_next_one() {
     loop {
         // One request further each time.
         deliveries += 1;
-        memory.lock().unwrap().asked = 0;
-        LIMIT.store(deliveries, std::sync::atomic::Ordering::Relaxed);
+        let mut told = memory.lock().unwrap();
+        (told.asked, told.limit) = (0, deliveries);
+        drop(told);
         let report = mlflow::deliver(&store, &settings(&uri), Duration::from_secs(20));
         if report.exit() == Exit::Ok {
             break;
@@ -252,16 +261,12 @@ fn a_delivery_that_breaks_off_anywhere_is_finished_by_the_next_one() {
     assert_eq!(sent.1.as_slice(), b"model");
 }
 
-/// After how many requests the connection is lost.
-static LIMIT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-
-/// As a real server was recorded to answer, in short; every other lost answer was carried out all the same.
+/// As a real server was recorded to answer, in short.
 fn respond_as_mlflow(memory: &Mutex<Memory>, request: &str, body: &[u8], run: &str, sha256: &str) -> Option<String> {
     let mut memory = memory.lock().unwrap();
     memory.asked += 1;
-    let limit = LIMIT.load(std::sync::atomic::Ordering::Relaxed);
-    let lost = memory.asked > limit;
-    if lost && limit.is_multiple_of(2) {
+    let lost = memory.asked > memory.limit;
+    if lost && !memory.carries_out {
         return None;
     }
     let reply = |text: String| Some(answer("200 OK", "application/json", &text));
