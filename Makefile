@@ -29,7 +29,7 @@ demo: ## a promotion decision on real forecasts
 	  echo "exit status $$?; the report: $(DEMO)/$${pair%:*}/report.html"; done
 
 test: ## all tests; does its own set-up
-	$(CARGO) test --workspace --locked
+	set -e; python=$$(tests/python/setup.sh); FORECAST_PYTHON=$$python $(CARGO) test --workspace --locked
 
 verify: ## the long simulations and fault rounds; output kept in docs/
 	@mkdir -p docs/verify
@@ -38,6 +38,10 @@ verify: ## the long simulations and fault rounds; output kept in docs/
 	  target/release/examples/calibration --runs 20000 --seed 20261123; } > docs/verify/calibration.tmp && mv docs/verify/calibration.tmp docs/verify/calibration.md
 	PROPTEST_CASES=20000 $(CARGO) test --release --locked -p shared -p bench-compare
 	FAULT_ROUNDS=500 $(CARGO) test --locked -p e2e faults
+	$(CARGO) test --release --locked -p manifest-gen --no-run
+	{ printf '# Changed bytes and kills\n\nTen thousand single-byte changes of a signed release, its registry entry and published copies; `kill -9` at every\nsystem call of a promotion that writes or opens a file, then `repair`.\n\n```\nTAMPER_ROUNDS=10000 cargo test --release -p manifest-gen --test tamper --test crash -- --nocapture\n```\n\n```\n'; \
+	  TAMPER_ROUNDS=10000 $(CARGO) test --release --locked -p manifest-gen --test tamper --test crash -- --nocapture 2>/dev/null && printf '```\n'; } > docs/verify/manifest-gen.tmp \
+	  && mv docs/verify/manifest-gen.tmp docs/verify/manifest-gen.md
 
 check: ## formatting, lints, documentation, licences
 	$(CARGO) fmt --all --check
@@ -47,9 +51,10 @@ check: ## formatting, lints, documentation, licences
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --offline check licenses bans sources; \
 	 else echo 'cargo-deny is not installed: licences are not checked'; fi
 
-bench: ## score against polars on 20 million rows, side by side (needs python3 with polars, numpy, pyarrow)
-	$(CARGO) build --release --locked -p bench-compare
+bench: ## score against polars, hashing against openssl, side by side (needs python3 with polars, numpy, pyarrow)
+	$(CARGO) build --release --locked -p bench-compare -p manifest-gen
 	bench/score_vs_polars.sh
+	bench/hashing.sh 5
 
 docs: ## refresh the documents that are made from the code
 	$(CARGO) run --locked -q -p e2e --bin generate-docs

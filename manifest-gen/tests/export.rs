@@ -3,11 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod common;
+mod python;
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use common::{promote, python, release, run, said, store};
+use common::{promote, release, run, said, store};
 use jsonschema::{Registry, Validator};
 use manifest_gen::store::Store;
 use serde_json::Value;
@@ -97,7 +98,7 @@ fn documents_say_what_the_manifest_says() {
 
 #[test]
 fn the_validator_that_people_use_takes_them() {
-    let Some(python) = python("cyclonedx.validation.json, jsonschema") else { return };
+    let Some(python) = python::python("cyclonedx.validation.json, jsonschema") else { return };
     let (_folder, store) = models();
     for spec in SPECS {
         for version in ["2", "3"] {
@@ -110,7 +111,7 @@ fn the_validator_that_people_use_takes_them() {
 
 #[test]
 fn cards_have_no_faults_of_markdown() {
-    let Some(python) = python("pymarkdown, yaml") else { return };
+    let Some(python) = python::python("pymarkdown, yaml") else { return };
     let (folder, store) = models();
     for version in ["2", "3"] {
         let path = folder.path().join(format!("card{version}.md"));

@@ -2,7 +2,9 @@
 //!
 //! `FORECAST_PYTHON` names a python that has scikit-learn, pandas and joblib (and `LightGBM`, `XGBoost`, `CatBoost`,
 //! statsmodels, lz4 if they are to be covered); without it the test says loudly that it was skipped.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test: a panic is its answer, and a skip must be seen")]
+#![expect(clippy::unwrap_used, reason = "a test: a panic is its answer")]
+
+mod python;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -22,10 +24,7 @@ struct Expected {
 
 #[test]
 fn fresh_pickles_are_read_as_the_real_unpickler_reads_them() {
-    let Some(python) = std::env::var_os("FORECAST_PYTHON") else {
-        eprintln!("SKIPPED: fresh_pickles needs FORECAST_PYTHON=/path/to/python with scikit-learn, pandas and joblib");
-        return;
-    };
+    let Some(python) = python::python("sklearn, pandas, joblib") else { return };
     let folder = tempfile::tempdir().unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/python/make_pickles.py");
     let status = Command::new(python).arg(script).arg(folder.path()).status().unwrap();

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod common;
+mod python;
 
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
@@ -13,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{promote, python, release, run, said, store};
+use common::{promote, release, run, said, store};
 use manifest_gen::mlflow::{self, Settings};
 use manifest_gen::store::{Store, Stored};
 use serde_json::Value;
@@ -94,7 +95,7 @@ fn sync(store: &Store, uri: &str) -> (String, i32) {
 
 #[test]
 fn promotions_arrive_when_the_server_is_there() {
-    let Some(python) = python("mlflow, sklearn") else { return };
+    let Some(python) = python::python("mlflow, sklearn") else { return };
     let folder = tempfile::tempdir().unwrap();
     let store = store(folder.path());
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

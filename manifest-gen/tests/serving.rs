@@ -3,6 +3,7 @@
 //! Needs `FORECAST_PYTHON`, a python with fastapi, uvicorn, joblib and scikit-learn; says so where there is none.
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests, and a loud skip")]
 
+mod python;
 mod registered;
 
 use std::io::{Read, Write};
@@ -31,14 +32,6 @@ for version, factor in (('1', 1.0), ('2', 10.0)):
     model = LinearRegression().fit(scaler.transform(rows), [factor * row[0] for row in rows])
     joblib.dump(model, sys.argv[1] + '/model' + version + '.pkl')
 ";
-
-fn python() -> Option<PathBuf> {
-    let python = std::env::var_os("FORECAST_PYTHON").map(PathBuf::from);
-    if python.is_none() {
-        eprintln!("SKIPPED: set FORECAST_PYTHON to a python with fastapi, uvicorn, joblib and scikit-learn");
-    }
-    python
-}
 
 /// Two releases that the python trained; the first is champion.
 fn models(python: &Path) -> Models {
@@ -118,7 +111,7 @@ fn forecast(answer: &Value) -> f64 {
 
 #[test]
 fn the_service_follows_the_registry_and_refuses_tampered_bytes() {
-    let Some(python) = python() else { return };
+    let Some(python) = python::python("fastapi, uvicorn, joblib, sklearn").map(PathBuf::from) else { return };
     let mut models = models(&python);
     let service = Service::start(&python, &models);
     let request = json!({ "instances": [{ "lag": 2.0, "week": 5.0 }] });

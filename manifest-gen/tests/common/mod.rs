@@ -106,17 +106,3 @@ pub(crate) fn said(output: &Output) -> (String, i32) {
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     (text, output.status.code().unwrap())
 }
-
-/// The python of `FORECAST_PYTHON`, if it has a module; else it says loudly that a test is skipped.
-pub(crate) fn python(module: &str) -> Option<String> {
-    let python = std::env::var("FORECAST_PYTHON").ok().filter(|python| {
-        Command::new(python)
-            .args(["-c", &format!("import {module}")])
-            .output()
-            .is_ok_and(|output| output.status.success())
-    });
-    if python.is_none() {
-        eprintln!("SKIPPED: set FORECAST_PYTHON to a python that has {module}");
-    }
-    python
-}

@@ -1,7 +1,6 @@
 //! The public client `model_signing`, where `FORECAST_PYTHON` names a Python that has it (and `pyopenssl`).
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -10,17 +9,7 @@ use serde_json::{Map, json};
 
 use crate::folder::{Model, authority, certificates, data, is_verified, key_signer, private_key, public_key};
 use crate::probes::{self, Probe};
-
-/// The Python to use; without one, a skip that is hard to overlook.
-fn python() -> Option<String> {
-    let python = std::env::var("FORECAST_PYTHON").ok().filter(|python| !python.is_empty());
-    if python.is_none() {
-        // Past the test harness, which keeps what passing tests print to itself.
-        let skip = "\n*** SKIPPED: FORECAST_PYTHON names no Python with model-signing and pyopenssl; the public client was not asked\n";
-        std::io::stderr().write_all(skip.as_bytes()).unwrap();
-    }
-    python
-}
+use crate::python::python;
 
 fn client(python: &str, arguments: &[&str], folder: &Path, signature: &Path) -> Output {
     let mut command = Command::new(python);
@@ -39,7 +28,7 @@ fn key(name: &str) -> String {
 
 #[test]
 fn it_verifies_our_signatures_and_sees_changes() {
-    let Some(python) = python() else { return };
+    let Some(python) = python("model_signing, OpenSSL") else { return };
     for curve in ["p256", "p384", "p521", "chain"] {
         let model = Model::new();
         model.put("sub.txt", "sorts before sub/ by code point, after it by component");
@@ -66,7 +55,7 @@ fn it_verifies_our_signatures_and_sees_changes() {
 
 #[test]
 fn we_verify_its_signatures() {
-    let Some(python) = python() else { return };
+    let Some(python) = python("model_signing, OpenSSL") else { return };
     for curve in ["p256", "p384", "p521", "chain"] {
         let model = Model::new();
         model.put("sub.txt", "x");
@@ -92,7 +81,7 @@ fn we_verify_its_signatures() {
 /// That the rebuilt probes are those of the record: the client of today gives the recorded answers.
 #[test]
 fn its_answers_on_the_rebuilt_probes_are_the_recorded_ones() {
-    let Some(python) = python() else { return };
+    let Some(python) = python("model_signing, OpenSSL") else { return };
     for (name, accepted) in probes::recorded().into_iter().filter(|(name, _)| !name.ends_with("_api")) {
         let Probe { model, bundle, trust } = probes::rebuild(&name).unwrap();
         let Trust::PublicKey(pem) = trust else { panic!("{name}") };
@@ -112,7 +101,7 @@ fn its_answers_on_the_rebuilt_probes_are_the_recorded_ones() {
 /// That the certificate paths which we refuse are not refused for faults of the test: it accepts what only we refuse.
 #[test]
 fn its_answers_on_faulty_certificate_paths_are_ours_or_documented() {
-    let Some(python) = python() else { return };
+    let Some(python) = python("model_signing, OpenSSL") else { return };
     let model = Model::new();
     let mut wider = Vec::new();
     for (carried, root) in [

@@ -7,6 +7,8 @@ mod client;
 mod folder;
 mod keys;
 mod probes;
+#[path = "../python/mod.rs"]
+mod python;
 mod references;
 mod round_trip;
 mod tampering;
