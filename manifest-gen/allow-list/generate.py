@@ -54,8 +54,9 @@ HEADER = """\
 # pickled, and functools.partial(sklearn.utils.validation.check_array), which gradient boosting on categories contains.
 """
 
-LIBRARIES = ["numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "xgboost", "catboost", "statsmodels", "joblib"]
-TOP = {"numpy", "pandas", "scipy", "sklearn", "lightgbm", "xgboost", "catboost", "_catboost", "statsmodels"}
+LIBRARIES = ["numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "xgboost", "catboost", "statsmodels", "joblib",
+             "pyarrow"]
+TOP = {"numpy", "pandas", "pyarrow", "scipy", "sklearn", "lightgbm", "xgboost", "catboost", "_catboost", "statsmodels"}
 
 # Functions (and classes of the standard library) that a pickle may call, each read by hand.
 REVIEWED_CALLS = {
@@ -83,6 +84,9 @@ REVIEWED_CALLS = {
     "sklearn.metrics._dist_metrics.newObj", "sklearn.tree._splitter.newObj",
     "pytz._UTC", "pytz._p",  # a time zone by name
     "xgboost.compat.py_str",
+    # where pyarrow is installed, pandas keeps text in its arrays: a buffer of the bytes given, a type by its alias, an array
+    # from type and buffers
+    "pyarrow.lib.py_buffer", "pyarrow.lib.type_for_alias", "pyarrow.lib._restore_array", "pyarrow.lib.chunked_array",
 }
 # Matches the Cython reconstructors of the libraries: they check a checksum, make the class they are named for, set its fields.
 CYTHON = re.compile(r"^(sklearn|pandas|numpy|scipy|statsmodels)\..*\.__pyx_unpickle_\w+$")
@@ -661,14 +665,20 @@ def statsmodels_things(np, pd):
     trying("extended", lambda: tsa.ARIMA(target, order=(1, 0, 0)).fit().append(target[-1:].shift(1, freq="W-FRI")))
 
 
+def installed(library, version):
+    for name in (library, f"{library}-cpu"):
+        try:
+            return version(name)
+        except Exception:
+            continue
+    return "absent"
+
+
 def versions():
     from importlib.metadata import version
     found = [f"python {sys.version.split()[0]}"]
     for library in LIBRARIES:
-        try:
-            found.append(f"{library} {version(library)}")
-        except Exception:
-            found.append(f"{library} absent")
+        found.append(f"{library} {installed(library, version)}")
     return ", ".join(found)
 
 
