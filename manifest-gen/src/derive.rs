@@ -35,7 +35,7 @@ pub struct DerivedArgs {
     /// The folder in which a card for each model is kept up to date
     #[arg(long, value_name = "DIR", help_heading = "Derived files")]
     pub card: Option<PathBuf>,
-    /// A stable path for a piece of the champion's evidence: benchmark=results/{name}/benchmark_results.json
+    /// A stable path for a piece of the champion's evidence: `benchmark=results/{name}/benchmark_results.json`
     #[arg(long, value_name = "KIND=PATH", help_heading = "Derived files")]
     pub publish: Vec<String>,
 }

@@ -73,7 +73,8 @@ fn print(report: &RenderReport, format: Format) -> Result<String> {
         return crate::print::json(report);
     }
     let word = if report.written { "wrote" } else { "not as it should be:" };
-    Ok(report.changed.iter().map(|path| format!("{word} {}\n", path.display())).collect())
+    let lines: Vec<String> = report.changed.iter().map(|path| format!("{word} {}", path.display())).collect();
+    Ok(if lines.is_empty() { "all as it should be\n".to_owned() } else { lines.join("\n") + "\n" })
 }
 
 /// The README with its table brought up to date; every other byte stays.

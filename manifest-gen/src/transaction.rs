@@ -16,7 +16,7 @@ use crate::mlflow::Announcement;
 use crate::store::Store;
 
 /// How long a change waits for another one to end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const JOURNAL: &str = ".registry.journal";
 const LOCK: &str = ".registry.lock";

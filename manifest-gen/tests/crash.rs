@@ -1,4 +1,9 @@
 //! `kill -9` at every write of a promotion, then `repair`: the old state or the new one.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test: a panic is its answer, what it prints is its record"
+)]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Promoting, rolling back, yanking: what is refused, what stays on record, what consumers then see.
+#![expect(clippy::unwrap_used, reason = "a test: a panic is its answer")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! A single changed byte, anywhere in a signed release, its registry entry or its published copies, is seen.
+#![expect(clippy::unwrap_used, reason = "a test: a panic is its answer")]
 
 mod support;
 

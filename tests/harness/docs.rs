@@ -107,8 +107,18 @@ fn schema(name: &str, schema: serde_json::Value) -> Document {
 
 /// What each tool means by each status, in the order of [`shared::Exit::ALL`].
 const BY_TOOL: [[&str; 4]; 5] = [
-    ["promote", "made, promoted, verified, nothing stale", "stopped as asked; `replay`: no drift", "nothing due, or all due jobs passed"],
-    ["gate failed", "refused, mismatch, bad signature, stale reference, failed audit", "`replay`: drift", "a job ran and failed"],
+    [
+        "promote",
+        "made, promoted, verified, nothing stale",
+        "stopped as asked; `replay`: no drift",
+        "nothing due, or all due jobs passed",
+    ],
+    [
+        "gate failed",
+        "refused, mismatch, bad signature, stale reference, failed audit",
+        "`replay`: drift",
+        "a job ran and failed",
+    ],
     ["flags, settings, malformed or missing file, inputs that cannot be compared", "same", "same", "same"],
     [
         "read or write failed midway",

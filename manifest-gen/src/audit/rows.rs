@@ -357,15 +357,11 @@ fn slices(facts: &Facts) -> Row {
     let gated = facts.manifest.gate.as_ref().map(|gate| gate.slices.clone()).unwrap_or_default();
     let missing: Vec<&String> =
         facts.required_slices.iter().filter(|word| !gated.iter().any(|slice| slice.contains(*word))).collect();
-    let found = match missing.is_empty() {
-        true => Found::Pass(format!("gated: {}", gated.join("; ")), kept(facts, "verdict").into_iter().collect()),
-        false => {
-            let words: Vec<&str> = missing.iter().map(|word| word.as_str()).collect();
-            Found::Fail(
-                format!("no gated slice has {}", words.join(", ")),
-                kept(facts, "verdict").into_iter().collect(),
-            )
-        }
+    let proof = kept(facts, "verdict").into_iter().collect();
+    let words: Vec<&str> = missing.iter().map(|word| word.as_str()).collect();
+    let found = match words.as_slice() {
+        [] => Found::Pass(format!("gated: {}", gated.join("; ")), proof),
+        words => Found::Fail(format!("no gated slice has {}", words.join(", ")), proof),
     };
     row(facts, 5, "slices", "holidays and cold starts were gated", "bench-compare gate --slice PREDICATE", found)
 }

@@ -78,7 +78,7 @@ pub struct Args {
     /// The zone of times without one
     #[arg(long, value_name = "ZONE", help_heading = "Serving")]
     pub time_zone: Option<String>,
-    /// Where the features are read from: LightGBM text, XGBoost JSON, scikit-learn pickle, CSV header, list
+    /// Where the features are read from: model file (text, JSON or pickle), CSV header, list
     #[arg(long, value_name = "FILE", help_heading = "Serving")]
     pub features_from: Option<PathBuf>,
     /// The scaling steps, in order, as JSON

@@ -174,6 +174,9 @@ fn signature_words(sha256: Option<&str>) -> String {
 }
 
 /// Whether the alias points where the caller thinks.
+///
+/// # Errors
+/// [`Error::Usage`] if the expected version is none.
 pub fn expected(model: Option<&Model>, alias: &str, expect: Option<&str>) -> Result<Option<Objection>> {
     let Some(expect) = expect else { return Ok(None) };
     let wanted = match expect {

@@ -1,5 +1,5 @@
 //! A project as a team has it, in a folder of its own, and the tool run in it.
-#![allow(dead_code, reason = "each test uses a part")]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part; a panic is its answer")]
 #![allow(missing_docs, unreachable_pub, reason = "test support")]
 
 use std::collections::BTreeMap;
