@@ -1,7 +1,7 @@
 //! `examples/serving/app.py` as a service: it follows the registry without a restart and refuses bytes that are not its own.
 //!
 //! Needs `FORECAST_PYTHON`, a python with fastapi, uvicorn, joblib and scikit-learn; says so where there is none.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests, and a loud skip")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod python;
 mod registered;
