@@ -61,7 +61,11 @@ fn the_keys_of_the_draft_are_known() {
 #[test]
 fn names_that_look_alike_become_one_model() {
     let scratch = tempfile::tempdir().unwrap();
-    let text = init::draft("p", Path::new(DATA));
+    for name in ["cv/bls_unemployment_cv.csv", "benchmark/candidate/benchmark_results.json"] {
+        let file = Path::new(name).file_name().unwrap();
+        std::fs::copy(Path::new(DATA).join(name), scratch.path().join(file)).unwrap();
+    }
+    let text = init::draft("p", scratch.path());
     assert!(text.contains("[models.lightgbm]\nnames = [\"LightGBM\", \"lightgbm_v2\"]"), "{text}");
     accept(scratch.path(), &text).unwrap();
 }

@@ -10,29 +10,32 @@ use crate::store::Stored;
 /// The `chain` of the first event.
 const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// Appends an event, chained to the one before, and carries it out. `stored` is the release that it speaks of.
+/// Appends an event, chained to the one before, and carries it out. `stored` is the release that an alias is set to.
 ///
 /// # Errors
 /// None that can occur with finite numbers.
-pub fn append(model: &mut Model, event: Event, stored: &Stored) -> Result<()> {
+pub fn append(model: &mut Model, event: Event, stored: Option<&Stored>) -> Result<()> {
     let chain = model.history.last().map_or(GENESIS, |last| &last.sha256).to_owned();
     let mut event = Event { chain, ..event };
     event.sha256 = event.digest()?;
-    carry_out(model, &event, stored);
+    if let Some(stored) = stored {
+        register(model, &event, stored);
+    }
+    if let Some(alias) = &event.alias {
+        model.aliases.insert(alias.clone(), event.version.clone());
+    }
+    if let (Action::Yank, Some(version)) = (event.action, model.versions.get_mut(&event.version)) {
+        version.yanked = Some(Yanked { at: event.at.clone(), reason: event.reason.clone().unwrap_or_default() });
+    }
     model.history.push(event);
     Ok(())
 }
 
-fn carry_out(model: &mut Model, event: &Event, stored: &Stored) {
-    if let Some(alias) = &event.alias {
-        model.aliases.insert(alias.clone(), event.version.clone());
-    }
+/// Enters a release, or enters it again as it is.
+fn register(model: &mut Model, event: &Event, stored: &Stored) {
     let known = model.versions.get(&event.version);
     let promoted_at = known.map_or_else(|| event.at.clone(), |version| version.promoted_at.clone());
-    let yanked = match event.action {
-        Action::Yank => Some(Yanked { at: event.at.clone(), reason: event.reason.clone().unwrap_or_default() }),
-        Action::Promote | Action::Rollback => known.and_then(|version| version.yanked.clone()),
-    };
+    let yanked = known.and_then(|version| version.yanked.clone());
     let entry = Version::of(&stored.manifest, &stored.sha256, event.signature_sha256.as_deref(), &promoted_at, yanked);
     model.versions.insert(event.version.clone(), entry);
 }

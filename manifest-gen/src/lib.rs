@@ -9,6 +9,7 @@
 
 pub mod args;
 pub mod audit;
+pub mod change;
 pub mod contract;
 pub mod derive;
 pub mod diff;

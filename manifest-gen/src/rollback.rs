@@ -2,12 +2,13 @@
 
 use shared::cli::Context;
 use shared::format::registry::{Action, Event, Registry};
-use shared::{Error, Exit, Result, clock};
+use shared::{Error, Exit, Result};
 
+use crate::change::{self, ChangeReport, OccasionArgs, Subject};
 use crate::derive::{CHAMPION, DerivedArgs};
 use crate::ledger;
-use crate::mlflow::{Announcement, Kind, MlflowArgs};
-use crate::promote::{self, ChangeReport, PolicyArgs, SCHEMA};
+use crate::mlflow::{Announcement, Kind};
+use crate::promote::{self, PolicyArgs};
 use crate::release;
 use crate::signature;
 use crate::store::{Store, StoreArgs, Stored};
@@ -34,18 +35,9 @@ pub struct Args {
     /// What is derived from the registry.
     #[command(flatten)]
     pub derived: DerivedArgs,
-    /// Why; stays on record
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
-    /// Who does it; user and host if absent
-    #[arg(long, value_name = "WHO")]
-    pub by: Option<String>,
-    /// Also tell MLflow; a server that is down delays it
-    #[arg(long)]
-    pub mlflow: bool,
-    /// Where MLflow is.
+    /// Who and why.
     #[command(flatten)]
-    pub server: MlflowArgs,
+    pub occasion: OccasionArgs,
 }
 
 /// Runs the command.
@@ -55,16 +47,16 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let store = args.store.store();
     let derived = args.derived.derived()?;
-    let settings = args.server.settings(context.config.project.as_deref());
+    let settings = args.occasion.server.settings(context.config.project.as_deref());
     let report = transaction::change(&store, |registry| {
         let (report, stored, registry) = decide(args, &store, registry)?;
-        let announcement = args.mlflow.then(|| Announcement::of(&stored, &args.alias, Kind::Alias, &settings));
+        let announcement = args.occasion.mlflow.then(|| Announcement::of(&stored, &args.alias, Kind::Alias, &settings));
         Ok(Change { registry, derived, announcement, outcome: report })
     })?;
-    if args.mlflow {
-        promote::tell_mlflow(&store, &settings);
+    if args.occasion.mlflow {
+        change::tell_mlflow(&store, &settings);
     }
-    context.emit(&promote::print(&report, context.format)?)?;
+    context.emit(&change::print(&report, context.format)?)?;
     Ok(Exit::Ok)
 }
 
@@ -78,37 +70,18 @@ fn decide(args: &Args, store: &Store, registry: &Registry) -> Result<(ChangeRepo
     refuse_damage(args, store, registry, &stored)?;
     let previous = model.aliases.get(&args.alias).cloned();
     release::publish(store, &stored)?;
-    let report = ChangeReport {
-        schema: SCHEMA.to_owned(),
-        name: args.name.clone(),
-        version: number.clone(),
-        alias: Some(args.alias.clone()),
-        changed: previous.as_ref() != Some(&number),
-        previous: previous.clone(),
-        overruled: Vec::new(),
-        manifest_sha256: stored.sha256.clone(),
-    };
+    let report = ChangeReport::aliased(&stored, &args.alias, previous.as_ref());
     if !report.changed {
         return Ok((report, stored, None));
     }
+    let OccasionArgs { by, reason, .. } = &args.occasion;
     let event = Event {
-        at: clock::now()?.to_string(),
-        action: Action::Rollback,
-        version: number,
         alias: Some(args.alias.clone()),
         previous,
-        by: promote::who(args.by.as_deref()),
-        reason: args.reason.clone(),
-        forced: None,
-        overruled: Vec::new(),
-        manifest_sha256: stored.sha256.clone(),
-        signature_sha256: promote::signature_digest(store, &stored)?,
-        evidence: Vec::new(),
-        chain: String::new(),
-        sha256: String::new(),
+        ..change::event(Action::Rollback, Subject::release(store, &stored)?, by.as_deref(), reason.as_deref())?
     };
     let mut changed = registry.clone();
-    ledger::append(changed.models.entry(args.name.clone()).or_default(), event, &stored)?;
+    ledger::append(changed.models.entry(args.name.clone()).or_default(), event, Some(&stored))?;
     Ok((report, stored, Some(changed)))
 }
 

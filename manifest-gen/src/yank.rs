@@ -1,12 +1,12 @@
 //! `manifest-gen yank`: withdraws a version for good.
 
 use shared::cli::{Context, note};
-use shared::format::registry::{Action, Event, Registry};
-use shared::{Error, Exit, Result, clock};
+use shared::format::registry::{Action, Registry};
+use shared::{Error, Exit, Result};
 
+use crate::change::{self, ChangeReport, SCHEMA, Subject};
 use crate::derive::DerivedArgs;
 use crate::ledger;
-use crate::promote::{self, ChangeReport, SCHEMA};
 use crate::store::{Store, StoreArgs};
 use crate::transaction::{self, Change};
 use crate::version::ModelVersion;
@@ -50,7 +50,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
             args.name, args.name
         ));
     }
-    context.emit(&promote::print(&report, context.format)?)?;
+    context.emit(&change::print(&report, context.format)?)?;
     Ok(Exit::Ok)
 }
 
@@ -58,8 +58,7 @@ fn decide(args: &Args, store: &Store, registry: &Registry) -> Result<(ChangeRepo
     if args.reason.trim().is_empty() {
         return Err(Error::usage("an empty --reason", "why the version must not be used any more"));
     }
-    let version = ModelVersion::parse(&args.model_version)?;
-    let number = version.semver.to_string();
+    let number = ModelVersion::parse(&args.model_version)?.semver.to_string();
     let model = store.model(registry, &args.name)?;
     let entry = model.versions.get(&number).ok_or_else(|| {
         let known = model.versions.keys().cloned().collect::<Vec<_>>().join(", ");
@@ -80,24 +79,9 @@ fn decide(args: &Args, store: &Store, registry: &Registry) -> Result<(ChangeRepo
     if !report.changed {
         return Ok((report, aliases, None));
     }
-    let stored = store.manifest(&args.name, &version)?;
-    let event = Event {
-        at: clock::now()?.to_string(),
-        action: Action::Yank,
-        version: number,
-        alias: None,
-        previous: None,
-        by: promote::who(args.by.as_deref()),
-        reason: Some(args.reason.clone()),
-        forced: None,
-        overruled: Vec::new(),
-        manifest_sha256: entry.manifest_sha256.clone(),
-        signature_sha256: entry.signature_sha256.clone(),
-        evidence: Vec::new(),
-        chain: String::new(),
-        sha256: String::new(),
-    };
+    let subject = Subject::registered(&number, entry);
+    let event = change::event(Action::Yank, subject, args.by.as_deref(), Some(&args.reason))?;
     let mut changed = registry.clone();
-    ledger::append(changed.models.entry(args.name.clone()).or_default(), event, &stored)?;
+    ledger::append(changed.models.entry(args.name.clone()).or_default(), event, None)?;
     Ok((report, aliases, Some(changed)))
 }

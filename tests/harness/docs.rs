@@ -83,7 +83,7 @@ fn schemas() -> Vec<Document> {
         schema_of::<manifest_gen::scan::ScanReport>("scan"),
         schema_of::<manifest_gen::sign::SignReport>("sign"),
         schema_of::<manifest_gen::verify::VerifyReport>("verify"),
-        schema_of::<manifest_gen::promote::ChangeReport>("promote"),
+        schema_of::<manifest_gen::change::ChangeReport>("promote"),
         schema_of::<manifest_gen::resolve::ResolveReport>("resolve"),
         schema_of::<manifest_gen::render::RenderReport>("render"),
         schema_of::<manifest_gen::stale::StaleReport>("stale"),

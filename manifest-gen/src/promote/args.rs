@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::change::OccasionArgs;
 use crate::derive::{CHAMPION, DerivedArgs};
-use crate::mlflow::MlflowArgs;
 use crate::scan::AllowArgs;
 use crate::store::StoreArgs;
 
@@ -56,19 +56,10 @@ pub struct Args {
     /// Promote only if the alias points at this version (`none`: at no version yet)
     #[arg(long, value_name = "VERSION")]
     pub expect: Option<String>,
-    /// Why; stays on record
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
     /// Promote although checks refuse, for this reason; stays on record for ever
     #[arg(long, value_name = "REASON")]
     pub force: Option<String>,
-    /// Who promotes; user and host if absent
-    #[arg(long, value_name = "WHO")]
-    pub by: Option<String>,
-    /// Also tell MLflow: run, artefacts, version, alias; a server that is down delays it
-    #[arg(long)]
-    pub mlflow: bool,
-    /// Where MLflow is.
+    /// Who and why.
     #[command(flatten)]
-    pub server: MlflowArgs,
+    pub occasion: OccasionArgs,
 }
