@@ -38,9 +38,9 @@ verify: ## the long simulations and fault rounds; output kept in docs/
 	  target/release/examples/calibration --runs 20000 --seed 20261123; } > docs/verify/calibration.tmp && mv docs/verify/calibration.tmp docs/verify/calibration.md
 	PROPTEST_CASES=20000 $(CARGO) test --release --locked -p shared -p bench-compare
 	FAULT_ROUNDS=500 $(CARGO) test --locked -p e2e faults
-	$(CARGO) test --release --locked -p manifest-gen --no-run
-	{ printf '# Changed bytes and kills\n\nTen thousand single-byte changes of a signed release, its registry entry and published copies; `kill -9` at every\nsystem call of a promotion that writes or opens a file, then `repair`.\n\n```\nTAMPER_ROUNDS=10000 cargo test --release -p manifest-gen --test tamper --test crash -- --nocapture\n```\n\n```\n'; \
-	  TAMPER_ROUNDS=10000 $(CARGO) test --release --locked -p manifest-gen --test tamper --test crash -- --nocapture 2>/dev/null && printf '```\n'; } > docs/verify/manifest-gen.tmp \
+	$(CARGO) test --locked -p manifest-gen --no-run
+	{ printf '# Changed bytes and kills\n\nTen thousand single-byte changes of a signed release, its registry entry and published copies; `kill -9` at every\nsystem call of a promotion that writes or opens a file, then `repair`.\n\n```\nTAMPER_ROUNDS=10000 cargo test -p manifest-gen --test tamper --test crash -- --nocapture\n```\n\n```\n'; \
+	  TAMPER_ROUNDS=10000 $(CARGO) test --locked -p manifest-gen --test tamper --test crash -- --nocapture 2>/dev/null && printf '```\n'; } > docs/verify/manifest-gen.tmp \
 	  && mv docs/verify/manifest-gen.tmp docs/verify/manifest-gen.md
 
 check: ## formatting, lints, documentation, licences

@@ -1,16 +1,17 @@
 //! `manifest-gen render`: the README's table of models, and model cards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::cli::{Context, Format};
 use shared::format::manifest::Manifest;
-use shared::format::registry::{Model, Registry};
+use shared::format::registry::{Registry, Version};
 use shared::{Error, Exit, Place, Result};
 
 use crate::derive::{self, CHAMPION, DerivedArgs};
+use crate::export::card::{code, filled};
 use crate::store::{StoreArgs, Stored};
 
 /// What opens the part of a README that is written by this tool.
@@ -119,71 +120,83 @@ fn missing(path: &Path, marker: &str, how: &str) -> Error {
         .with_help(format!("put these two lines where the table of models belongs:\n{BEGIN}\n{END}"))
 }
 
-/// A row for each champion.
+/// A row for each champion, and below the table what does not fit into 80 columns.
 fn table(registry: &Registry, champions: &BTreeMap<String, Stored>) -> String {
-    let header = ["Model", "Version", "Metrics", "Against", "Trained on", "Coverage", "Promoted"];
-    let mut rows: Vec<Vec<String>> = vec![header.map(str::to_owned).to_vec()];
-    rows.extend(champions.iter().filter_map(|(name, stored)| row(name, registry.models.get(name)?, &stored.manifest)));
-    if rows.len() == 1 {
+    let header = ["Model", "Version", "MAPE", "RMSE", "Series", "Rows", "Promoted"];
+    let shown: Vec<(&Version, &Manifest)> = champions
+        .iter()
+        .filter_map(|(name, stored)| Some((registry.models.get(name)?.aliased(CHAMPION)?.1, &stored.manifest)))
+        .collect();
+    if shown.is_empty() {
         return "No model has been promoted yet.\n".to_owned();
     }
-    markdown(&rows)
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    rows.extend(shown.iter().map(|(version, manifest)| row(version, manifest)));
+    let items: Vec<String> = shown.iter().map(|(_, manifest)| filled(&item(manifest), "- ", "  ")).collect();
+    format!("{}\n{}\n", markdown(&rows), items.join("\n"))
 }
 
-fn row(name: &str, model: &Model, manifest: &Manifest) -> Option<Vec<String>> {
-    let (_, version) = model.aliased(CHAMPION)?;
-    let window = manifest.training.window.as_ref();
-    Some(vec![
-        format!("`{name}`"),
+fn row(version: &Version, manifest: &Manifest) -> Vec<String> {
+    let metric = |name: &str| manifest.metrics.iter().find(|metric| metric.name == name).map(|metric| metric.value);
+    let coverage = manifest.training.coverage.as_ref();
+    let unknown = || "n/a".to_owned();
+    let count = |count: Option<u64>| count.map_or_else(unknown, |count| count.to_string());
+    vec![
+        format!("`{}`", manifest.name),
         manifest.file_version.clone(),
-        metrics(manifest),
-        against(manifest),
-        window.map(|window| format!("{} to {}", window.from, window.to)).unwrap_or_default(),
-        coverage(manifest),
+        metric("mape_ratio").map_or_else(unknown, |ratio| format!("{:.2} %", ratio * 100.0)),
+        metric("rmse").map_or_else(unknown, significant),
+        count(coverage.map(|coverage| coverage.series)),
+        count(coverage.map(|coverage| coverage.rows)),
         version.promoted_at.split('T').next().unwrap_or_default().to_owned(),
-    ])
+    ]
 }
 
-/// The accuracy of the first dataset, or of each if there are a few.
-fn metrics(manifest: &Manifest) -> String {
-    let wanted = |name: &str| name == "mape_ratio" || name == "rmse" || name == "mae";
-    let metrics: Vec<_> = manifest.metrics.iter().filter(|metric| wanted(&metric.name)).collect();
-    let few = metrics.iter().take(3).map(|metric| match metric.name.strip_suffix("_ratio") {
-        Some(name) => format!("{} {:.2} %", name.to_uppercase(), metric.value * 100.0),
-        None => format!("{} {}", metric.name.to_uppercase(), significant(metric.value)),
-    });
-    let more = metrics.len().saturating_sub(3) / 3;
-    let text = few.collect::<Vec<_>>().join(", ");
-    if more == 0 { text } else { format!("{text} (and {more} more)") }
+/// What the model was judged and trained on, in a sentence.
+fn item(manifest: &Manifest) -> String {
+    let parts = [metrics(manifest), against(manifest), trained(manifest), coverage(manifest)];
+    let said: Vec<String> = parts.into_iter().flatten().collect();
+    format!("{} {}: {}", code(&manifest.name), manifest.file_version, said.join("; "))
+}
+
+fn metrics(manifest: &Manifest) -> Option<String> {
+    let first = manifest.metrics.first()?;
+    let datasets: BTreeSet<&String> = manifest.metrics.iter().filter_map(|metric| metric.dataset.as_ref()).collect();
+    let n = first.n.map(|n| format!(", {n} forecasts")).unwrap_or_default();
+    match (datasets.len(), &first.dataset) {
+        (1, Some(dataset)) => Some(format!("metrics on {}{n}", code(dataset))),
+        (0, _) | (_, None) => None,
+        (count, Some(dataset)) => Some(format!("metrics on {}{n}, the first of {count} datasets", code(dataset))),
+    }
 }
 
 fn significant(value: f64) -> String {
     if value.abs() >= 1000.0 { format!("{value:.0}") } else { format!("{value:.3}") }
 }
 
-fn against(manifest: &Manifest) -> String {
-    let Some(gate) = &manifest.gate else { return String::new() };
+fn against(manifest: &Manifest) -> Option<String> {
+    let gate = manifest.gate.as_ref()?;
+    let baselines: Vec<String> = gate.baselines.iter().map(|name| code(name)).collect();
     let effect = gate.estimate.map(|estimate| format!(" {:+.1} %", estimate * 100.0)).unwrap_or_default();
-    format!("{}: {}{effect}", gate.baselines.join(", "), gate.metric)
+    Some(format!("{}{effect} against {}", code(&gate.metric), baselines.join(", ")))
 }
 
-fn coverage(manifest: &Manifest) -> String {
-    let Some(coverage) = &manifest.training.coverage else { return String::new() };
-    format!("{} series, {} rows, {:.1} % missing", coverage.series, coverage.rows, coverage.missing_ratio * 100.0)
+fn trained(manifest: &Manifest) -> Option<String> {
+    manifest.training.window.as_ref().map(|window| format!("trained on {} to {}", window.from, window.to))
 }
 
-/// A table as markdownlint likes it: padded cells, one space at each side.
+fn coverage(manifest: &Manifest) -> Option<String> {
+    let coverage = manifest.training.coverage.as_ref()?;
+    Some(format!("{:.1} % of the training data missing", coverage.missing_ratio * 100.0))
+}
+
+/// A table as markdownlint likes it: one space at each side of a cell, no padding that would make lines long.
 fn markdown(rows: &[Vec<String>]) -> String {
-    let cells: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| escape(cell)).collect()).collect();
-    let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0).max(3);
-    let widths: Vec<usize> = (0..cells[0].len()).map(width).collect();
-    let line = |row: &[String]| {
-        let padded = row.iter().zip(&widths).map(|(cell, &width)| format!(" {cell:<width$} |"));
-        format!("|{}\n", padded.collect::<String>())
-    };
-    let rule: Vec<String> = widths.iter().map(|&width| "-".repeat(width)).collect();
-    let body: String = cells[1..].iter().map(|row| line(row)).collect();
-    line(&cells[0]) + &line(&rule) + &body
+    let line = |row: &[String]| row.iter().map(|cell| format!(" {} |", escape(cell))).collect::<Vec<_>>().concat();
+    let rule = " --- |".repeat(rows[0].len());
+    let mut lines = vec![format!("|{}", line(&rows[0])), format!("|{rule}")];
+    lines.extend(rows[1..].iter().map(|row| format!("|{}", line(row))));
+    lines.join("\n") + "\n"
 }
 
 fn escape(cell: &str) -> String {
@@ -231,6 +244,6 @@ mod tests {
     #[test]
     fn a_cell_cannot_break_the_table() {
         let text = markdown(&[vec!["a".into()], vec!["x|y\n<b>".into()]]);
-        assert_eq!(text, "| a         |\n| --------- |\n| x\\|y \\<b> |\n");
+        assert_eq!(text, "| a |\n| --- |\n| x\\|y \\<b> |\n");
     }
 }

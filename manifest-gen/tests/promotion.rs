@@ -1,6 +1,7 @@
 //! Promoting, rolling back, yanking: what is refused, what stays on record, what consumers then see.
 #![expect(clippy::unwrap_used, reason = "a test: a panic is its answer")]
 
+mod python;
 mod support;
 
 use std::fs;
@@ -44,6 +45,20 @@ fn the_whole_way_there_and_back() {
     project.run("verify --all --key public.pem --require-signature").ok();
     let role = |role: &str| project.run(&format!("resolve lightgbm@champion --artifact {role} --verify")).ok().stdout;
     assert!(role("model").contains("1.0.0/lightgbm_v1") && role("preprocessing").contains("1.0.0/preprocessing"));
+}
+
+#[test]
+fn the_readme_passes_markdownlint() {
+    let project = Project::new();
+    for version in ["1", "2"] {
+        project.run(&Project::new_line(version)).ok();
+    }
+    project.run("promote lightgbm 2").ok();
+    let Some(python) = python::python("pymarkdown") else { return };
+    let mut lint = std::process::Command::new(python);
+    lint.args(["-m", "pymarkdown", "scan"]).arg(project.path("README.md"));
+    let said = support::said(&lint.output().unwrap());
+    assert_eq!((said.status, said.stdout.as_str()), (0, ""), "{}", said.stderr);
 }
 
 #[test]

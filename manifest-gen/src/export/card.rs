@@ -55,7 +55,7 @@ impl Card {
 }
 
 /// Words in lines of at most [`WIDTH`] columns. What stands between backticks is one word.
-fn filled(text: &str, first: &str, rest: &str) -> String {
+pub(crate) fn filled(text: &str, first: &str, rest: &str) -> String {
     let mut lines = vec![first.to_owned()];
     let mut is_empty = true;
     for word in words(text) {
@@ -88,7 +88,7 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// A text as it stands, on one line. Code that is too long for a line is cut into pieces, so that lines can break.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let clean = text.replace('`', "'").split_whitespace().collect::<Vec<_>>().join(" ");
     match clean.chars().count() {
         0 => "(empty)".to_owned(),
