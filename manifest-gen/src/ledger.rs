@@ -99,8 +99,8 @@ impl Story {
     }
 }
 
-/// What is wrong with a model's part of the registry, as far as its history tells.
-pub fn faults(model: &Model) -> Vec<String> {
+/// What is wrong with the part of the registry that stands under `name`, as far as name and history tell.
+pub fn faults(name: &str, model: &Model) -> Vec<String> {
     let story = replay(&model.history);
     let mut faults = story.faults.clone();
     if story.aliases != model.aliases {
@@ -111,6 +111,9 @@ pub fn faults(model: &Model) -> Vec<String> {
         faults.push("the versions are not those of the history".to_owned());
     }
     for (number, version) in &model.versions {
+        if version.release != format!("releases/{name}/{number}") {
+            faults.push(format!("{number} is the release {}, which belongs to another name", version.release));
+        }
         let found = Told {
             promoted_at: version.promoted_at.clone(),
             manifest_sha256: version.manifest_sha256.clone(),
@@ -228,6 +231,6 @@ mod tests {
     #[test]
     fn aliases_follow_from_the_history() {
         let model = Model { history: history(), ..Model::default() };
-        assert!(faults(&model).iter().any(|fault| fault.contains("aliases")));
+        assert!(faults("lightgbm", &model).iter().any(|fault| fault.contains("aliases")));
     }
 }

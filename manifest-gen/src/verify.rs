@@ -176,7 +176,7 @@ fn whole(registry: &Registry, bytes: Option<&[u8]>) -> Result<Vec<String>> {
         faults.push("the registry is not as this tool writes it".to_owned());
     }
     for (name, model) in &registry.models {
-        faults.extend(ledger::faults(model).into_iter().map(|fault| format!("{name}: {fault}")));
+        faults.extend(ledger::faults(name, model).into_iter().map(|fault| format!("{name}: {fault}")));
     }
     Ok(faults)
 }

@@ -48,8 +48,8 @@ proptest! {
         let path = Path::new("x");
         _ = Manifest::parse(path, &changed(manifest, from, length, other.as_bytes()));
         if let Ok(registry) = Registry::parse(path, &changed(registry, from, length, other.as_bytes())) {
-            for model in registry.models.values() {
-                _ = manifest_gen::ledger::faults(model);
+            for (name, model) in &registry.models {
+                _ = manifest_gen::ledger::faults(name, model);
                 _ = manifest_gen::ledger::before("lightgbm", model, "champion");
             }
         }

@@ -197,6 +197,16 @@ fn a_yanked_version_never_resolves_and_never_returns() {
 }
 
 #[test]
+fn a_model_under_another_name_is_seen() {
+    let project = Project::new();
+    release(&project, "2");
+    project.run("promote lightgbm 2").ok();
+    let text = fs::read_to_string(project.path("models/registry.json")).unwrap();
+    project.write("models/registry.json", &text.replacen("\"lightgbm\": {", "\"light_bm\": {", 1));
+    assert!(project.run("verify lightgbm 2").is(1).stdout.contains("belongs to another name"));
+}
+
+#[test]
 fn there_is_nothing_to_roll_back_to_from_the_first() {
     let project = Project::new();
     release(&project, "1");
