@@ -1,5 +1,4 @@
 //! Manifests, registries, verdicts and evidence as anybody could have written them: never a panic.
-#![expect(clippy::unwrap_used, reason = "a test: a panic is its answer")]
 
 mod support;
 
