@@ -55,6 +55,10 @@ pub fn copy_atomic(from: &Path, to: &Path) -> Result<()> {
 }
 
 fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
+    let path = &followed(path);
+    if is_special(path) {
+        return write_through(path, write);
+    }
     let folder = parent(path);
     let step = |action| move |source| Error::io(path, action, source);
     sweep(&folder);
@@ -79,6 +83,23 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
     sync_folder(&new)
         .and_then(|()| if old == new { Ok(()) } else { sync_folder(&old) })
         .map_err(|source| Error::io(to, "sync the folder", source))
+}
+
+/// The file that a symbolic link leads to, so that the link stays one.
+fn followed(path: &Path) -> PathBuf {
+    let is_link = fs::symlink_metadata(path).is_ok_and(|known| known.is_symlink());
+    let target = is_link.then(|| fs::canonicalize(path).ok()).flatten();
+    target.unwrap_or_else(|| path.to_owned())
+}
+
+/// A device, pipe or socket: what is written goes through it, and a rename would put a file in its place.
+fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|known| !known.is_file() && !known.is_dir())
+}
+
+fn write_through(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
+    let opened = File::options().write(true).open(path);
+    opened.and_then(|mut file| write(&mut file)).map_err(|source| Error::io(path, "write", source))
 }
 
 /// Creates a folder and its parents.
@@ -196,6 +217,31 @@ mod tests {
         File::create(&live).unwrap();
         sweep(folder.path());
         assert!(!stale.exists() && live.exists());
+    }
+
+    #[test]
+    fn a_pipe_stays_a_pipe() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::read(pipe).unwrap()
+        });
+        write_atomic(&pipe, b"verdict").unwrap();
+        assert_eq!(reader.join().unwrap(), b"verdict");
+        assert!(is_special(&pipe), "`-o /dev/null` must not put a file in its place");
+    }
+
+    #[test]
+    fn a_link_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        write_atomic(&file, b"old").unwrap();
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        write_atomic(&link, b"new").unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(read(&file).unwrap(), b"new");
     }
 
     #[test]
