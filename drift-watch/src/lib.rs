@@ -1,8 +1,11 @@
 //! Watch the live accuracy of promoted forecasters and raise alarms that mean something.
-//!
-//! So far this is the frame: help, version, settings, completions and manual. The work itself is not available yet, and says so.
 
 pub mod args;
+pub mod core;
+pub mod serve;
+pub mod source;
+pub mod state;
+pub mod view;
 
 use shared::Exit;
 use shared::cli::{self, Context};

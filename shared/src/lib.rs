@@ -1,5 +1,6 @@
 //! The common crate of the forecast-promotion tools.
 //!
+//! - [`alert`]: alerts, and (feature `http`) the clients that carry them.
 //! - [`clock`]: the time of day.
 //! - [`config`](mod@config): the file `promotion.toml`.
 //! - [`error`] and [`exit`]: what goes wrong, where, and the exit status it means.
@@ -14,6 +15,7 @@
 //! - [`plot`]: SVG pieces for reports and pages.
 //! - [`stats`]: statistics, slices in and numbers out.
 
+pub mod alert;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod clock;

@@ -3,6 +3,7 @@
 pub mod benchmark;
 pub mod input;
 pub mod json;
+pub mod live;
 pub mod manifest;
 pub mod profile;
 pub mod registry;

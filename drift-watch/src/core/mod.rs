@@ -1,0 +1,3 @@
+//! Decisions: values in, values out. No clock, file, socket or thread-local generator.
+
+pub mod detector;
