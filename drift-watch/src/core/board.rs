@@ -1,0 +1,496 @@
+//! A version of a model: its forecasts, its steps, its baseline and its detectors.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use shared::metric::Metric;
+
+use super::bucket::Bucket;
+use super::exact::Sum;
+use super::family::{self, Level, WATCHES};
+use super::forecasts::{Forecast, Forecasts, Kept};
+use super::history::History;
+use super::learned::{Learned, Observed, Watches};
+use super::names::Names;
+use super::pair::Pair;
+use super::score::{Score, Scores};
+use super::series_watch::FEWEST_STEPS;
+use super::settings::Settings;
+use super::step::{EVERYONE, Step};
+use super::tally::Tally;
+use super::time::Micros;
+
+/// How a bucket stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Watched {
+    /// The furthest horizon seen.
+    pub overlap: usize,
+    /// Closed steps with pairs.
+    pub steps: u64,
+    /// What was learned, once it was.
+    pub learned: Option<Box<Learned>>,
+    /// Its part of the promise, once it was learned.
+    pub weight: f64,
+    /// Steps that its detectors have seen.
+    pub watched_steps: u64,
+}
+
+/// A version of a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Board {
+    /// The model.
+    pub model: String,
+    /// Its version.
+    pub version: String,
+    /// Forecasts by series.
+    forecasts: Vec<Forecasts>,
+    /// Target times.
+    pub steps: BTreeMap<Micros, Step>,
+    /// The newest closed target time.
+    pub closed_until: Option<Micros>,
+    /// Closed steps.
+    pub n_closed: u64,
+    /// Buckets of horizons.
+    pub buckets: BTreeMap<Bucket, Watched>,
+    /// Segments as `column=value`; number 0 is nobody.
+    pub segments: Names,
+    series_segments: FxHashMap<u32, Vec<u32>>,
+    /// MASE scales by series.
+    scales: FxHashMap<u32, f64>,
+    /// Level of intervals in percent.
+    pub level_percent: f64,
+    /// Newest issue time.
+    pub last_issued: Option<Micros>,
+    /// Usual distance of issue times: the three newest gaps.
+    pub issue_gaps: Vec<Micros>,
+    /// Series with a forecast.
+    pub n_series: u64,
+    /// Forecasts of steps that are not closed.
+    pub open: u64,
+    /// Whether the baseline came from a profile.
+    pub from_profile: bool,
+}
+
+/// What a closed step tells.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Closed {
+    /// Whether some detector was updated.
+    pub watched: bool,
+}
+
+impl Board {
+    /// A version that nothing is known of.
+    pub fn new(model: &str, version: &str, settings: &Settings) -> Self {
+        let mut segments = Names::default();
+        segments.number("");
+        Self {
+            model: model.to_owned(),
+            version: version.to_owned(),
+            forecasts: Vec::new(),
+            steps: BTreeMap::new(),
+            closed_until: None,
+            n_closed: 0,
+            buckets: BTreeMap::new(),
+            segments,
+            series_segments: FxHashMap::default(),
+            scales: FxHashMap::default(),
+            level_percent: settings.level_percent,
+            last_issued: None,
+            issue_gaps: Vec::new(),
+            n_series: 0,
+            open: 0,
+            from_profile: false,
+        }
+    }
+
+    /// The forecasts of a series.
+    pub fn of_series(&self, series: u32) -> Option<&Forecasts> {
+        self.forecasts.get(series as usize)
+    }
+
+    /// Notes the segments of a series.
+    pub fn set_segments(&mut self, series: u32, names: impl Iterator<Item = String>) {
+        let numbers: Vec<u32> = names.map(|name| self.segments.number(&name)).collect();
+        if !numbers.is_empty() && self.series_segments.get(&series) != Some(&numbers) {
+            self.series_segments.insert(series, numbers);
+        }
+    }
+
+    /// Takes a forecast in.
+    pub fn put(&mut self, series: u32, forecast: Forecast, history: &History) -> Kept {
+        let place = series as usize;
+        if self.forecasts.len() <= place {
+            self.forecasts.resize_with(place + 1, Forecasts::default);
+        }
+        let first = self.forecasts[place].all().next().is_none();
+        let kept = self.forecasts[place].put(forecast);
+        if kept == Kept::New {
+            self.n_series += u64::from(first);
+            self.note_issue(forecast.issued);
+            self.expect(series, &forecast, history);
+        }
+        kept
+    }
+
+    fn note_issue(&mut self, issued: Micros) {
+        match self.last_issued {
+            Some(last) if issued <= last => return,
+            Some(last) => self.issue_gaps.push(issued - last),
+            None => {}
+        }
+        let surplus = self.issue_gaps.len().saturating_sub(3);
+        self.issue_gaps.drain(..surplus);
+        self.last_issued = Some(issued);
+    }
+
+    fn expect(&mut self, series: u32, forecast: &Forecast, history: &History) {
+        let overlap = forecast.horizon.max(1) as usize;
+        let watched = self.buckets.entry(Bucket::of(forecast.horizon)).or_insert(Watched {
+            overlap,
+            steps: 0,
+            learned: None,
+            weight: 0.0,
+            watched_steps: 0,
+        });
+        watched.overlap = watched.overlap.max(overlap);
+        let arrived = history.at(forecast.target).is_some();
+        let step = self.steps.entry(forecast.target).or_default();
+        step.expected += 1;
+        step.waiting += u32::from(!arrived);
+        if step.members.last() != Some(&series) {
+            step.members.push(series);
+        }
+        match step.closed {
+            true => self.count(series, forecast, history, true),
+            false => self.open += 1,
+        }
+    }
+
+    /// How many forecasts of a series wait for this actual, before it is known.
+    pub fn awaits(&self, series: u32, target: Micros) -> u32 {
+        let waiting = self.of_series(series).map_or(0, |forecasts| forecasts.at(target).count());
+        u32::try_from(waiting).unwrap_or(u32::MAX)
+    }
+
+    /// Notes that the first actual of a series has come.
+    pub fn arrived(&mut self, series: u32, target: Micros) {
+        let n = self.awaits(series, target);
+        if let Some(step) = self.steps.get_mut(&target).filter(|_| n > 0) {
+            step.waiting = step.waiting.saturating_sub(n);
+        }
+    }
+
+    /// Takes the closed pairs that rest on the actual of `target` out of the tallies (`adds` false), or puts them in again. Called before and
+    /// after the actual is changed.
+    pub fn recount(&mut self, series: u32, target: Micros, history: &History, adds: bool) {
+        if self.closed_until.is_none_or(|until| until < target) {
+            return;
+        }
+        let Some(forecasts) = self.of_series(series) else { return };
+        // An actual that is the last one at some origins goes into the direction of later targets.
+        let until = history.next_after(target);
+        let own = forecasts.at(target);
+        let later = forecasts.issued_within(target, until);
+        let affected: Vec<Forecast> = own.chain(later).copied().collect();
+        for forecast in affected {
+            if self.steps.get(&forecast.target).is_some_and(|step| step.closed) {
+                self.count(series, &forecast, history, adds);
+            }
+        }
+    }
+
+    fn count(&mut self, series: u32, forecast: &Forecast, history: &History, adds: bool) {
+        let Some(pair) = pair(forecast, history) else { return };
+        let scale = self.scales.get(&series).copied();
+        let level = self.level_percent;
+        let bucket = Bucket::of(forecast.horizon);
+        let Some(step) = self.steps.get_mut(&forecast.target) else { return };
+        let segments = self.series_segments.get(&series).map_or(&[][..], Vec::as_slice);
+        for &group in std::iter::once(&EVERYONE).chain(segments) {
+            let cell = step.cells.entry((bucket, group)).or_default();
+            match adds {
+                true => cell.add(&pair, scale, level),
+                false => cell.remove(&pair, scale, level),
+            }
+        }
+    }
+
+    /// The oldest step that is not closed and for which there is a forecast.
+    pub fn next_open(&self) -> Option<(Micros, &Step)> {
+        let after = self.closed_until.map_or(Micros::MIN, |until| until + 1);
+        self.steps.range(after..).next().map(|(target, step)| (*target, step))
+    }
+
+    /// Decides a step: counts its pairs and shows them to the detectors.
+    pub fn close(&mut self, target: Micros, histories: &[History], settings: &Settings) -> Closed {
+        let Some(step) = self.steps.get_mut(&target) else { return Closed::default() };
+        step.closed = true;
+        let completeness = step.completeness();
+        self.open = self.open.saturating_sub(u64::from(step.expected));
+        let members = step.tidy_members();
+        self.closed_until = Some(target);
+        self.n_closed += 1;
+        let mut cross = Cross::default();
+        for series in members {
+            let Some(history) = histories.get(series as usize) else { continue };
+            let forecasts: Vec<Forecast> =
+                self.of_series(series).map(|known| known.at(target).copied().collect()).unwrap_or_default();
+            let mut by_bucket: BTreeMap<Bucket, Vec<Pair>> = BTreeMap::new();
+            for forecast in &forecasts {
+                if let Some(pair) = pair(forecast, history) {
+                    by_bucket.entry(Bucket::of(forecast.horizon)).or_default().push(pair);
+                }
+                self.count(series, forecast, history, true);
+            }
+            for (bucket, pairs) in by_bucket {
+                cross.seen.insert(bucket);
+                if completeness >= settings.min_completeness_ratio {
+                    self.score(series, target, bucket, &pairs, settings, &mut cross);
+                }
+            }
+        }
+        for bucket in &cross.seen {
+            if let Some(watched) = self.buckets.get_mut(bucket) {
+                watched.steps += 1;
+            }
+        }
+        Closed { watched: self.watch(target, &cross, settings) }
+    }
+
+    /// Shows a series' pairs of a step to its own detectors, and adds its scores to those of its groups.
+    fn score(&mut self, series: u32, target: Micros, bucket: Bucket, pairs: &[Pair], settings: &Settings, cross: &mut Cross) {
+        let Some(watched) = self.buckets.get_mut(&bucket) else { return };
+        let Some(learned) = watched.learned.as_mut() else { return };
+        let offsets = learned.offsets(target);
+        let (n_series, common) = (learned.series.len(), learned.common);
+        let Some(watch) = learned.series.get_mut(&series) else { return };
+        let mut scores = Scores::default();
+        pairs.iter().for_each(|pair| scores.add(pair, &watch.usual, settings.loss));
+        if settings.watch_series && watch.is_watched() {
+            let limits = WATCHES.map(|(_, _, part)| family::limit(settings.promise_steps, Level::Series, n_series, watched.weight, part));
+            watch.update(watched.watched_steps, &scores, &offsets, &common, &limits);
+        }
+        let segments = self.series_segments.get(&series).map_or(&[][..], Vec::as_slice);
+        for &group in std::iter::once(&EVERYONE).chain(segments) {
+            cross.add(bucket, group, &scores);
+        }
+    }
+
+    /// Shows the means of the groups to their detectors.
+    fn watch(&mut self, target: Micros, cross: &Cross, settings: &Settings) -> bool {
+        let mut any = false;
+        for (bucket, watched) in &mut self.buckets {
+            let weight = watched.weight;
+            let Some(learned) = watched.learned.as_mut() else { continue };
+            if !cross.sums.contains_key(&(*bucket, EVERYONE)) {
+                continue;
+            }
+            let offsets = learned.offsets(target);
+            let step = watched.watched_steps;
+            let limit = |level, of_a_kind, part| family::limit(settings.promise_steps, level, of_a_kind, weight, part);
+            let n_segments = learned.segments.len();
+            let groups = learned.segments.iter_mut().map(|(group, watches)| (*group, Level::Segment, n_segments, watches));
+            for (group, level, of_a_kind, watches) in std::iter::once((EVERYONE, Level::Model, 1, &mut learned.model)).chain(groups) {
+                if let Some(sums) = cross.sums.get(&(*bucket, group)) {
+                    update(watches, step, sums, &offsets, |part| limit(level, of_a_kind, part));
+                }
+            }
+            watched.watched_steps += 1;
+            any = true;
+        }
+        any
+    }
+
+    /// The closed pairs of a bucket, with their series and step.
+    pub fn observed(&self, bucket: Bucket, histories: &[History], wanted: Option<u32>) -> Vec<Observed> {
+        let until = self.closed_until.unwrap_or(Micros::MIN);
+        let mut all = Vec::new();
+        let series = (0u32..).zip(&self.forecasts).filter(|(series, _)| wanted.is_none_or(|wanted| wanted == *series));
+        for (series, forecasts) in series {
+            let Some(history) = histories.get(series as usize) else { continue };
+            let closed = forecasts.all().filter(|forecast| forecast.target <= until && Bucket::of(forecast.horizon) == bucket);
+            all.extend(closed.filter_map(|forecast| {
+                Some(Observed { series, target: forecast.target, pair: pair(forecast, history)? })
+            }));
+        }
+        all
+    }
+
+    /// Learns the baseline of the buckets that have enough steps.
+    pub fn learn(&mut self, histories: &[History], settings: &Settings) {
+        let ready: Vec<Bucket> = self
+            .buckets
+            .iter()
+            .filter(|(_, watched)| watched.learned.is_none() && watched.steps >= settings.min_steps as u64)
+            .map(|(bucket, _)| *bucket)
+            .collect();
+        for bucket in ready {
+            let observed = self.observed(bucket, histories, None);
+            self.learn_from(bucket, &observed, settings);
+        }
+    }
+
+    /// Makes buckets known that a profile speaks of.
+    pub fn expect_buckets(&mut self, buckets: impl Iterator<Item = (Bucket, usize)>) {
+        for (bucket, overlap) in buckets {
+            let new = Watched { overlap, steps: 0, learned: None, weight: 0.0, watched_steps: 0 };
+            self.buckets.entry(bucket).or_insert(new);
+        }
+    }
+
+    /// Learns the baseline of a bucket from these pairs.
+    pub fn learn_from(&mut self, bucket: Bucket, observed: &[Observed], settings: &Settings) {
+        let overlaps: Vec<usize> = self.buckets.values().map(|watched| watched.overlap).collect();
+        let segments = &self.series_segments;
+        let segments_of = |series: u32| segments.get(&series).cloned().unwrap_or_default();
+        let Some(watched) = self.buckets.get_mut(&bucket) else { return };
+        let learned = Learned::learn(observed, watched.overlap, &segments_of, settings);
+        watched.weight = family::bucket_weight(watched.overlap, &overlaps);
+        watched.learned = learned.map(Box::new);
+    }
+
+    /// Begins to watch series that have come after the baseline and have enough steps by now.
+    pub fn admit(&mut self, target: Micros, histories: &[History], settings: &Settings) {
+        let Some(members) = self.steps.get(&target).map(|step| step.members.clone()) else { return };
+        let buckets: Vec<Bucket> = self.buckets.keys().copied().collect();
+        for bucket in buckets {
+            let is_new = |series: &u32| {
+                let learned = self.buckets[&bucket].learned.as_ref();
+                learned.is_some_and(|learned| !learned.series.contains_key(series))
+            };
+            let new: Vec<u32> = members.iter().copied().filter(is_new).collect();
+            for series in new {
+                let observed = self.observed(bucket, histories, Some(series));
+                let steps: BTreeSet<Micros> = observed.iter().map(|row| row.target).collect();
+                let learned = self.buckets.get_mut(&bucket).and_then(|watched| watched.learned.as_mut());
+                if let Some(learned) = learned.filter(|_| steps.len() >= FEWEST_STEPS) {
+                    learned.admit(series, &observed, settings);
+                }
+            }
+        }
+    }
+
+    /// Sets the scales of MASE, and counts all closed steps anew with them.
+    pub fn set_scales(&mut self, histories: &[History], settings: &Settings) {
+        let until = self.closed_until.unwrap_or(Micros::MIN);
+        let known = (0u32..).zip(histories);
+        let scales = known.filter_map(|(series, history)| Some((series, history.seasonal_scale(settings.mase_lag, until)?)));
+        self.scales = scales.filter(|(_, scale)| *scale > 0.0).collect();
+        self.count_anew(histories);
+    }
+
+    /// States the scale of a series.
+    pub fn set_scale(&mut self, series: u32, scale: f64) {
+        self.scales.insert(series, scale);
+    }
+
+    fn count_anew(&mut self, histories: &[History]) {
+        self.steps.values_mut().for_each(|step| step.cells.clear());
+        for series in 0..u32::try_from(self.forecasts.len()).unwrap_or(u32::MAX) {
+            let Some(history) = histories.get(series as usize) else { break };
+            let forecasts: Vec<Forecast> = self.forecasts[series as usize].all().copied().collect();
+            for forecast in forecasts {
+                if self.steps.get(&forecast.target).is_some_and(|step| step.closed) {
+                    self.count(series, &forecast, history, true);
+                }
+            }
+        }
+    }
+
+    /// The pairs of closed steps in a stretch of target times, ends included, of a bucket (or all) and a group.
+    pub fn tally(&self, from: Micros, to: Micros, bucket: Option<Bucket>, group: u32) -> Tally {
+        let mut tally = Tally::default();
+        for step in self.steps.range(from..=to).map(|(_, step)| step).filter(|step| step.closed) {
+            let cells = step.cells.iter().filter(|((of, whose), _)| *whose == group && bucket.is_none_or(|bucket| bucket == *of));
+            cells.for_each(|(_, cell)| tally.merge(cell));
+        }
+        tally
+    }
+
+    /// The newest closed steps, oldest first.
+    pub fn newest(&self, n: usize) -> Vec<Micros> {
+        let until = self.closed_until.unwrap_or(Micros::MIN);
+        let mut all: Vec<Micros> = self.steps.range(..=until).rev().take(n).map(|(target, _)| *target).collect();
+        all.reverse();
+        all
+    }
+
+    /// A metric of the pairs of one closed step.
+    pub fn at_step(&self, target: Micros, bucket: Option<Bucket>, group: u32, metric: Metric) -> Option<f64> {
+        self.tally(target, target, bucket, group).metric(metric, self.level_percent).0
+    }
+
+    /// Forgets what lies further back than the settings ask to keep; the first target time that is kept.
+    pub fn forget(&mut self, settings: &Settings) -> Option<Micros> {
+        let closed = usize::try_from(self.n_closed).unwrap_or(usize::MAX);
+        let kept = self.steps.len();
+        if closed <= settings.retain_steps || kept <= settings.retain_steps + settings.retain_steps / 8 + 1 {
+            return None;
+        }
+        let until = self.closed_until?;
+        let first = self.steps.range(..=until).rev().nth(settings.retain_steps).map(|(target, _)| *target)?;
+        self.steps = self.steps.split_off(&first);
+        self.forecasts.iter_mut().for_each(|forecasts| {
+            forecasts.forget_before(first);
+        });
+        Some(first)
+    }
+
+    /// The segments of a series, as `column=value`.
+    pub fn segments_of(&self, series: u32) -> Vec<&str> {
+        let numbers = self.series_segments.get(&series);
+        numbers.map(|numbers| numbers.iter().map(|&number| self.segments.name(number)).collect()).unwrap_or_default()
+    }
+
+    /// Series with a forecast.
+    pub fn series(&self) -> impl Iterator<Item = u32> + '_ {
+        (0u32..).zip(&self.forecasts).filter(|(_, forecasts)| forecasts.all().next().is_some()).map(|(series, _)| series)
+    }
+
+    /// Whether some bucket has a baseline.
+    pub fn is_watched(&self) -> bool {
+        self.buckets.values().any(|watched| watched.learned.is_some())
+    }
+}
+
+/// Forecast and actual, if both are there.
+pub fn pair(forecast: &Forecast, history: &History) -> Option<Pair> {
+    let y = history.at(forecast.target)?.y;
+    let last = history.last_until(forecast.issued.min(forecast.target - 1));
+    Some(Pair { y, y_hat: forecast.y_hat, interval: forecast.interval(), last }).filter(Pair::is_usable)
+}
+
+/// Sums of the scores of groups at one step.
+#[derive(Debug, Default)]
+struct Cross {
+    seen: BTreeSet<Bucket>,
+    sums: BTreeMap<(Bucket, u32), [(Sum, f64); Score::ALL.len()]>,
+}
+
+impl Cross {
+    fn add(&mut self, bucket: Bucket, group: u32, scores: &Scores) {
+        let sums = self.sums.entry((bucket, group)).or_default();
+        for score in Score::ALL {
+            if let Some(value) = scores.of(score) {
+                sums[score.index()].0.add(value);
+                sums[score.index()].1 += 1.0;
+            }
+        }
+    }
+}
+
+fn update(
+    watches: &mut Watches,
+    step: u64,
+    sums: &[(Sum, f64); Score::ALL.len()],
+    offsets: &[f64; Score::ALL.len()],
+    limit: impl Fn(f64) -> f64,
+) {
+    for (monitor, &(score, _, part)) in watches.monitors.iter_mut().zip(&WATCHES) {
+        let (sum, n) = sums[score.index()];
+        if let Some(monitor) = monitor.as_mut().filter(|_| n > 0.0) {
+            monitor.update(step, sum.value() / n - offsets[score.index()], limit(part));
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Pairs as scores that series of every size share: 1 is a usual loss, 0 no bias.
+
+use serde::{Deserialize, Serialize};
+
+use super::pair::Pair;
+use super::settings::Loss;
+
+/// A loss beyond this many usual ones, or an error beyond this many usual sizes, counts as this much.
+const MOST: f64 = 6.0;
+
+/// What is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Score {
+    /// Level of the loss, in multiples of the series' usual loss.
+    Loss,
+    /// Signed error, in multiples of the series' usual absolute error.
+    Bias,
+    /// Share of right directions.
+    Direction,
+    /// Share of actuals in their interval.
+    Coverage,
+}
+
+impl Score {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Loss, Self::Bias, Self::Direction, Self::Coverage];
+
+    /// Its place among all.
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Whether it is a share of hits.
+    pub fn is_share(self) -> bool {
+        matches!(self, Self::Direction | Self::Coverage)
+    }
+
+    /// The metric, as alerts name it.
+    pub fn metric(self, loss: Loss) -> &'static str {
+        match self {
+            Self::Loss => loss.name(),
+            Self::Bias => "bias",
+            Self::Direction => "da",
+            Self::Coverage => "coverage",
+        }
+    }
+}
+
+/// How large the errors of a series usually are.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Usual {
+    /// Pairs that this was learned from.
+    pub n: u32,
+    /// Mean loss: percentage or absolute error.
+    pub loss: f64,
+    /// Mean absolute error.
+    pub absolute_error: f64,
+    /// Mean error.
+    pub error: f64,
+}
+
+/// The scores of a series at a step; the mean over its forecasts in the bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Scores {
+    sums: [f64; Score::ALL.len()],
+    counts: [f64; Score::ALL.len()],
+}
+
+impl Scores {
+    /// Adds a pair.
+    pub fn add(&mut self, pair: &Pair, usual: &Usual, loss: Loss) {
+        let raw = raw_loss(pair, loss);
+        self.put(Score::Loss, raw.filter(|_| usual.loss > 0.0).map(|raw| (raw / usual.loss).min(MOST)));
+        let size = usual.absolute_error;
+        self.put(Score::Bias, (size > 0.0).then(|| (pair.error() / size).clamp(-MOST, MOST)));
+        self.put(Score::Direction, pair.direction().map(share));
+        self.put(Score::Coverage, pair.covered().map(share));
+    }
+
+    fn put(&mut self, score: Score, value: Option<f64>) {
+        if let Some(value) = value {
+            self.sums[score.index()] += value;
+            self.counts[score.index()] += 1.0;
+        }
+    }
+
+    /// The mean of a score.
+    pub fn of(&self, score: Score) -> Option<f64> {
+        let n = self.counts[score.index()];
+        (n > 0.0).then(|| self.sums[score.index()] / n)
+    }
+}
+
+/// The loss of a pair in its own unit.
+pub fn raw_loss(pair: &Pair, loss: Loss) -> Option<f64> {
+    match loss {
+        Loss::Mape => pair.percentage_error(),
+        Loss::Mae => Some(pair.error().abs()),
+    }
+}
+
+fn share(hit: bool) -> f64 {
+    f64::from(u8::from(hit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_are_multiples_of_what_is_usual() {
+        let usual = Usual { n: 9, loss: 0.1, absolute_error: 4.0, error: 0.0 };
+        let mut scores = Scores::default();
+        scores.add(&Pair { y: 10.0, y_hat: 12.0, interval: Some((0.0, 9.0)), last: Some(9.0) }, &usual, Loss::Mape);
+        assert_eq!(Score::ALL.map(|score| scores.of(score)), [Some(2.0), Some(0.5), Some(1.0), Some(0.0)]);
+        scores.add(&Pair { y: 0.0, y_hat: 1e9, interval: None, last: None }, &usual, Loss::Mape);
+        assert_eq!((scores.of(Score::Loss), scores.of(Score::Bias)), (Some(2.0), Some(3.25)));
+    }
+}

@@ -1,0 +1,193 @@
+//! A single series, watched: the same detectors as a model has, packed, since there may be a million.
+
+use serde::{Deserialize, Serialize};
+
+use super::detector::evidence::Evidence;
+use super::detector::hits::HitRate;
+use super::detector::reference::{Reference, Side};
+use super::family::WATCHES;
+use super::score::{Score, Scores, Usual};
+
+/// A series with fewer steps of its own says "warming" and is not watched.
+pub const FEWEST_STEPS: usize = 8;
+
+/// What is usual of a series in one bucket, and the evidence against it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SeriesWatch {
+    /// How large its errors usually are.
+    pub usual: Usual,
+    references: [Option<Reference>; 3],
+    rates: [Option<HitRate>; 2],
+    lanes: Box<[Lane]>,
+}
+
+/// A sub-sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+struct Lane {
+    evidence: [Evidence; WATCHES.len()],
+    previous: [f32; 2],
+    steps: u32,
+}
+
+/// What all series of a bucket share.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Common {
+    /// Steps that a forecast reaches ahead.
+    pub overlap: usize,
+    /// Autoregression of loss and bias within a sub-sequence, pooled over series.
+    pub phi: [f64; 2],
+    /// A difference of loss or bias that does not matter.
+    pub tolerance: f64,
+}
+
+impl SeriesWatch {
+    /// Learns from a series' scores, step by step.
+    pub fn learn(usual: Usual, steps: &[Scores], common: &Common) -> Self {
+        let values = |score: Score| -> Vec<f64> { steps.iter().filter_map(|step| step.of(score)).collect() };
+        let references = [0, 1, 2].map(|watch| {
+            let (score, side, _) = WATCHES[watch];
+            reference(side, &whitened(&values(score), common, score), common)
+        });
+        let rates = [Score::Direction, Score::Coverage].map(|score| {
+            let shares = values(score);
+            let effective = shares.len() as f64 / common.overlap.max(1) as f64;
+            (shares.len() >= FEWEST_STEPS).then(|| HitRate::learn(&shares, effective, 0.0)).flatten()
+        });
+        let lanes = vec![Lane::default(); common.overlap.max(1)].into_boxed_slice();
+        Self { usual, references, rates, lanes }
+    }
+
+    /// Takes in the scores of a step, season taken out; evidence is kept up to a little above the limit of each watch.
+    pub fn update(&mut self, step: u64, scores: &Scores, offsets: &[f64; 4], common: &Common, limits: &[f64; WATCHES.len()]) {
+        let lanes = self.lanes.len() as u64;
+        let lane = &mut self.lanes[usize::try_from(step % lanes).unwrap_or(0)];
+        let mut seen = [None; 2];
+        for (score, seen) in [Score::Loss, Score::Bias].into_iter().zip(&mut seen) {
+            *seen = scores.of(score).map(|x| lane.whiten(score, x - offsets[score.index()], common));
+        }
+        for (watch, &(score, side, _)) in WATCHES.iter().enumerate() {
+            let e_values = match score {
+                Score::Loss | Score::Bias => {
+                    self.references[watch].zip(seen[score.index()]).map(|(reference, x)| reference.e_values(side, x))
+                }
+                Score::Direction => self.rates[0].zip(scores.of(score)).map(|(rate, x)| rate.e_values(x)),
+                Score::Coverage => self.rates[1].zip(scores.of(score)).map(|(rate, x)| rate.e_values(x)),
+            };
+            if let Some(e_values) = e_values {
+                lane.evidence[watch].update(e_values, limits[watch]);
+            }
+        }
+        lane.steps += 1;
+    }
+
+    /// The evidence of each watch, that of its strongest sub-sequence.
+    pub fn evidence(&self) -> [f64; WATCHES.len()] {
+        let mut all = [0.0; WATCHES.len()];
+        for lane in &self.lanes {
+            all.iter_mut().zip(&lane.evidence).for_each(|(most, evidence)| *most = evidence.value().max(*most));
+        }
+        all
+    }
+
+    /// An e-value of "nothing has changed", fit for the control of false discoveries: the mean over watches and sub-sequences of
+    /// `M_t / t`, whose expectation is at most 1 at any fixed `t`.
+    pub fn e_value(&self) -> f64 {
+        let of_lane = |lane: &Lane| -> f64 {
+            let watches = lane.evidence.iter().zip(WATCHES);
+            watches.map(|(evidence, (_, _, weight))| weight * evidence.value()).sum::<f64>() / f64::from(lane.steps.max(1))
+        };
+        self.lanes.iter().map(of_lane).sum::<f64>() / self.lanes.len() as f64
+    }
+
+    /// Whether there is anything to hold its errors against.
+    pub fn is_watched(&self) -> bool {
+        self.references.iter().any(Option::is_some) || self.rates.iter().any(Option::is_some)
+    }
+
+    /// The baseline's scale of a score.
+    pub fn scale(&self, score: Score) -> Option<f64> {
+        let place = match score {
+            Score::Loss => 0,
+            Score::Bias => 1,
+            _ => return None,
+        };
+        self.references[place].map(|reference| reference.scale())
+    }
+
+    /// The baseline's hit rate, less its margin.
+    pub fn rate(&self, score: Score) -> Option<f64> {
+        let place = match score {
+            Score::Direction => 0,
+            Score::Coverage => 1,
+            _ => return None,
+        };
+        self.rates[place].map(|rate| rate.rate())
+    }
+}
+
+impl Lane {
+    /// The score less what its predecessor in the sub-sequence foretells.
+    #[expect(clippy::cast_possible_truncation, reason = "seven digits suffice for a score")]
+    fn whiten(&mut self, score: Score, x: f64, common: &Common) -> f64 {
+        let place = score.index();
+        let before = f64::from(self.previous[place]);
+        self.previous[place] = (x - usual_value(score)) as f32;
+        x - common.phi[place] * before
+    }
+}
+
+/// What a score is on average, by construction.
+fn usual_value(score: Score) -> f64 {
+    if score == Score::Loss { 1.0 } else { 0.0 }
+}
+
+fn reference(side: Side, values: &[f64], common: &Common) -> Option<Reference> {
+    let effective = values.len() as f64 / common.overlap.max(1) as f64;
+    (values.len() >= FEWEST_STEPS).then(|| Reference::learn(side, values, effective, common.tolerance)).flatten()
+}
+
+fn whitened(values: &[f64], common: &Common, score: Score) -> Vec<f64> {
+    let (phi, lag) = (common.phi[score.index()], common.overlap.max(1));
+    if phi == 0.0 || values.len() <= lag {
+        return values.to_vec();
+    }
+    values.iter().zip(&values[lag..]).map(|(before, x)| x - phi * (before - usual_value(score))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pair::Pair;
+    use super::super::settings::Loss;
+    use super::*;
+
+    fn scores(y_hat: f64) -> Scores {
+        let usual = Usual { n: 30, loss: 0.1, absolute_error: 1.0, error: 0.0 };
+        let mut scores = Scores::default();
+        let pair = Pair { y: 10.0, y_hat, interval: Some((8.0, 12.0)), last: Some(9.5) };
+        scores.add(&pair, &usual, Loss::Mape);
+        scores
+    }
+
+    fn noise(i: u32) -> f64 {
+        10.0 + f64::from((i * 7919) % 41) / 10.0 - 2.0
+    }
+
+    #[test]
+    fn a_series_that_shifts_is_seen_by_loss_and_bias() {
+        let common = Common { overlap: 1, phi: [0.0; 2], tolerance: 0.05 };
+        let steps: Vec<Scores> = (0..40).map(|i| scores(noise(i))).collect();
+        let mut watch = SeriesWatch::learn(Usual::default(), &steps, &common);
+        let limits = [1e6; 5];
+        (40..100).for_each(|i| watch.update(u64::from(i), &scores(noise(i)), &[0.0; 4], &common, &limits));
+        assert!(watch.evidence().iter().all(|&evidence| evidence < 1e3), "{:?}", watch.evidence());
+        assert!(watch.e_value() < 1.5, "{}", watch.e_value());
+        (0..30).for_each(|i| watch.update(u64::from(i), &scores(noise(i) + 4.0), &[0.0; 4], &common, &limits));
+        let [loss, above, below, ..] = watch.evidence();
+        assert!(loss > 1e6 && above > 1e6 && below < 1.0, "{loss} {above} {below}");
+    }
+
+    #[test]
+    fn a_series_is_small() {
+        assert!(size_of::<SeriesWatch>() <= 200 && size_of::<Lane>() <= 72, "{} {}", size_of::<SeriesWatch>(), size_of::<Lane>());
+    }
+}

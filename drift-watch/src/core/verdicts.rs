@@ -1,0 +1,311 @@
+//! What the detectors of a version say: findings for each metric, and the sentence and the drivers of an alert.
+
+use std::collections::BTreeMap;
+
+use super::alerts::{Cause, Condition, Finding};
+use super::attribution::{Part, split};
+use super::board::{Board, pair};
+use super::bucket::Bucket;
+use super::detector::reference::Side;
+use super::family::{self, Level, WATCHES};
+use super::fleet::e_bh;
+use super::history::History;
+use super::learned::Learned;
+use super::names::Names;
+use super::score::{Score, Scores, raw_loss};
+use super::settings::{Loss, Settings};
+use super::step::EVERYONE;
+use super::time::{Micros, text};
+use crate::view::DriverView;
+use shared::metric::Metric;
+
+/// An alert ends when all evidence has fallen below this part of its limit.
+const CLEAR: f64 = 0.01;
+
+/// Findings that an alert lists, at the most.
+const MOST_FINDINGS: usize = 50;
+
+/// Parts that an alert lists, at the most, of each split.
+const MOST_PARTS: usize = 200;
+
+/// What the detectors of a version say of one score.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Verdict {
+    /// Detectors whose evidence has reached its limit, strongest first.
+    pub found: Vec<Found>,
+    /// Whether all evidence is far below its limit.
+    pub clear: bool,
+}
+
+/// A detector whose evidence has reached its limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Found {
+    level: Level,
+    group: u32,
+    bucket: Bucket,
+    side: Side,
+    evidence: f64,
+    limit: f64,
+    run: u64,
+}
+
+impl Verdict {
+    /// What it says of the condition "something has changed".
+    pub fn condition(&self) -> Condition {
+        match (self.found.is_empty(), self.clear) {
+            (false, _) => Condition::Holds,
+            (true, true) => Condition::Clear,
+            (true, false) => Condition::Between,
+        }
+    }
+}
+
+/// The verdict on each score.
+pub fn verdicts(board: &Board, settings: &Settings) -> [Verdict; Score::ALL.len()] {
+    let mut all = [const { Verdict { found: Vec::new(), clear: true } }; Score::ALL.len()];
+    for (bucket, watched) in &board.buckets {
+        let Some(learned) = &watched.learned else { continue };
+        let mut take = |place: usize, found: Found| {
+            let verdict = &mut all[WATCHES[place].0.index()];
+            verdict.clear &= found.evidence < CLEAR * found.limit;
+            if found.evidence >= found.limit {
+                verdict.found.push(found);
+            }
+        };
+        let limit = |level, n, place: usize| family::limit(settings.promise_steps, level, n, watched.weight, WATCHES[place].2);
+        let segments = learned.segments.iter().map(|(group, watches)| (*group, Level::Segment, learned.segments.len(), watches));
+        for (group, level, n, watches) in std::iter::once((EVERYONE, Level::Model, 1, &learned.model)).chain(segments) {
+            for (place, monitor) in watches.monitors.iter().enumerate() {
+                let Some(monitor) = monitor else { continue };
+                let (evidence, limit, run) = (monitor.evidence(), limit(level, n, place), monitor.run());
+                take(place, Found { level, group, bucket: *bucket, side: WATCHES[place].1, evidence, limit, run });
+            }
+        }
+        let limits: [f64; WATCHES.len()] = std::array::from_fn(|place| limit(Level::Series, learned.series.len(), place));
+        for (&group, series) in &learned.series {
+            for (place, evidence) in series.evidence().into_iter().enumerate() {
+                let (side, limit) = (WATCHES[place].1, limits[place]);
+                take(place, Found { level: Level::Series, group, bucket: *bucket, side, evidence, limit, run: 0 });
+            }
+        }
+    }
+    for verdict in &mut all {
+        verdict.found.sort_by(|a, b| {
+            (b.evidence / b.limit).total_cmp(&(a.evidence / a.limit)).then((a.level, a.bucket, a.group).cmp(&(b.level, b.bucket, b.group)))
+        });
+    }
+    all
+}
+
+/// What one needs to explain an alert.
+pub struct Explain<'a> {
+    /// The version.
+    pub board: &'a Board,
+    /// Actuals by series.
+    pub histories: &'a [History],
+    /// The names of series.
+    pub names: &'a Names,
+    /// What the core was told.
+    pub settings: &'a Settings,
+}
+
+impl Explain<'_> {
+    /// The cause of an alert on this score.
+    pub fn cause(&self, score: Score, verdict: &Verdict, target: Micros) -> Cause {
+        let Some(strongest) = verdict.found.first() else { return Cause::default() };
+        let own_run = verdict.found.iter().map(|found| found.run).max().unwrap_or(0);
+        let since = self.since(own_run);
+        let drivers = self.drivers(score, strongest.bucket, since, target);
+        Cause {
+            target: Some(target),
+            change_since: Some(since),
+            reason: self.sentence(score, strongest, since, target, verdict.found.len()),
+            findings: verdict.found.iter().take(MOST_FINDINGS).map(|found| self.finding(found)).collect(),
+            drivers,
+        }
+    }
+
+    /// The first step of the last `run`; a week of steps where no run is known.
+    fn since(&self, run: u64) -> Micros {
+        let steps = if run == 0 { 7 } else { usize::try_from(run).unwrap_or(usize::MAX) };
+        self.board.newest(steps).first().copied().unwrap_or(Micros::MIN)
+    }
+
+    fn finding(&self, found: &Found) -> Finding {
+        let (level, group) = match found.level {
+            Level::Model => ("model", String::new()),
+            Level::Segment => ("segment", self.board.segments.name(found.group).to_owned()),
+            Level::Series => ("series", self.names.name(found.group).to_owned()),
+        };
+        Finding {
+            level: level.to_owned(),
+            group,
+            horizon: found.bucket.to_string(),
+            side: if found.side == Side::Above { "above" } else { "below" }.to_owned(),
+            evidence_log10: found.evidence.log10(),
+            limit_log10: found.limit.log10(),
+        }
+    }
+
+    fn sentence(&self, score: Score, found: &Found, since: Micros, target: Micros, n_found: usize) -> String {
+        let board = self.board;
+        let metric = metric(score, self.settings.loss);
+        let group = if found.level == Level::Segment { found.group } else { EVERYONE };
+        let now = board.tally(since, target, Some(found.bucket), group).metric(metric, board.level_percent).0;
+        let before = learned(board, found.bucket).and_then(|learned| learned.tally.metric(metric, board.level_percent).0);
+        let whose = match found.level {
+            Level::Model => String::new(),
+            Level::Segment => format!(" of {}", board.segments.name(found.group)),
+            Level::Series => format!(" (strongest in series {})", self.names.name(found.group)),
+        };
+        let others = if n_found > 1 { format!(", {} further detectors agree", n_found - 1) } else { String::new() };
+        format!(
+            "{}{whose} at horizon {} is {} since {}, {} in the baseline; evidence 10^{:.1}, the alarm is at 10^{:.1}{others}",
+            score.metric(self.settings.loss),
+            found.bucket,
+            shown(now, metric),
+            text(since),
+            shown(before, metric),
+            found.evidence.log10(),
+            found.limit.log10(),
+        )
+    }
+
+    /// The change of a score in a stretch of steps, split by series, by segment and by horizon.
+    fn drivers(&self, score: Score, bucket: Bucket, since: Micros, target: Micros) -> Vec<DriverView> {
+        let mut rows = 0.0;
+        let mut parts = Vec::new();
+        for (place, watched) in &self.board.buckets {
+            let Some(learned) = watched.learned.as_deref() else { continue };
+            let of_bucket: Vec<(u32, Part, f64)> = self.parts(score, *place, learned, since, target);
+            let excess = of_bucket.iter().map(|(_, part, _)| part.excess).sum();
+            parts.push(Part { by: "horizon".to_owned(), name: place.to_string(), excess, z: None });
+            if *place == bucket {
+                rows += of_bucket.iter().map(|(_, _, weight)| weight).sum::<f64>();
+                parts.extend(self.by_segment(&of_bucket));
+                parts.extend(of_bucket.into_iter().map(|(_, part, _)| part));
+            }
+        }
+        limited(split(parts, rows))
+    }
+
+    /// What each series adds: its part, and its weight in the metric's denominator.
+    fn parts(&self, score: Score, bucket: Bucket, learned: &Learned, since: Micros, target: Micros) -> Vec<(u32, Part, f64)> {
+        let mut all = Vec::new();
+        for (&series, watch) in &learned.series {
+            let (Some(forecasts), Some(history)) = (self.board.of_series(series), self.histories.get(series as usize)) else { continue };
+            let (mut excess, mut weight, mut scores, mut n) = (0.0, 0.0, 0.0, 0.0);
+            let within = forecasts.all().filter(|f| f.target >= since && f.target <= target && Bucket::of(f.horizon) == bucket);
+            for pair in within.filter_map(|forecast| pair(forecast, history)) {
+                let usual = &watch.usual;
+                let (value, expected, row) = match score {
+                    Score::Loss => (raw_loss(&pair, self.settings.loss), usual.loss, 1.0),
+                    Score::Bias => (Some(pair.error()), usual.error, pair.y.abs()),
+                    Score::Direction => (pair.direction().map(miss), 1.0 - watch.rate(score).unwrap_or(0.0), 1.0),
+                    Score::Coverage => (pair.covered().map(miss), 1.0 - watch.rate(score).unwrap_or(0.0), 1.0),
+                };
+                let Some(value) = value else { continue };
+                excess += value - expected;
+                weight += row;
+                let mut one = Scores::default();
+                one.add(&pair, usual, self.settings.loss);
+                scores += one.of(score).unwrap_or(0.0);
+                n += 1.0;
+            }
+            if n > 0.0 {
+                let z = z_of(score, scores / n, n, watch);
+                let part = Part { by: "series".to_owned(), name: self.names.name(series).to_owned(), excess, z };
+                all.push((series, part, weight));
+            }
+        }
+        all.sort_by(|a, b| a.1.name.cmp(&b.1.name));
+        all
+    }
+
+    fn by_segment(&self, series: &[(u32, Part, f64)]) -> Vec<Part> {
+        let mut sums: BTreeMap<(String, String), (f64, f64, f64)> = BTreeMap::new();
+        for (number, part, _) in series {
+            for segment in self.board.segments_of(*number) {
+                let (column, value) = segment.split_once('=').unwrap_or((segment, ""));
+                let sum = sums.entry((column.to_owned(), value.to_owned())).or_default();
+                sum.0 += part.excess;
+                sum.1 += part.z.unwrap_or(0.0);
+                sum.2 += f64::from(u8::from(part.z.is_some()));
+            }
+        }
+        // Stouffer's combination of the series' own differences.
+        let part = |((by, name), (excess, z, n)): ((String, String), (f64, f64, f64))| Part {
+            by,
+            name,
+            excess,
+            z: (n > 0.0).then(|| z / n.sqrt()),
+        };
+        sums.into_iter().map(part).collect()
+    }
+
+    /// The series that have changed, with the share of false ones among them controlled.
+    pub fn discovered(&self) -> Vec<u32> {
+        let mut sums: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
+        for learned in self.board.buckets.values().filter_map(|watched| watched.learned.as_ref()) {
+            for (&series, watch) in &learned.series {
+                let sum = sums.entry(series).or_default();
+                sum.0 += watch.e_value();
+                sum.1 += 1.0;
+            }
+        }
+        let e_values: Vec<f64> = sums.values().map(|(sum, n)| sum / n).collect();
+        let rejected = e_bh(&e_values, self.settings.fdr_ratio);
+        sums.keys().zip(rejected).filter(|(_, rejected)| *rejected).map(|(series, _)| *series).collect()
+    }
+}
+
+fn learned(board: &Board, bucket: Bucket) -> Option<&Learned> {
+    board.buckets.get(&bucket)?.learned.as_deref()
+}
+
+fn limited(drivers: Vec<DriverView>) -> Vec<DriverView> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let within = |driver: &DriverView| {
+        let n = counts.entry(driver.by.clone()).or_default();
+        *n += 1;
+        *n <= MOST_PARTS
+    };
+    drivers.into_iter().filter(within).collect()
+}
+
+fn miss(hit: bool) -> f64 {
+    f64::from(u8::from(!hit))
+}
+
+/// The distance of a mean score from its baseline, in standard errors; towards worse is positive for shares.
+fn z_of(score: Score, mean: f64, n: f64, watch: &super::series_watch::SeriesWatch) -> Option<f64> {
+    let base = f64::from(watch.usual.n.max(1));
+    let spread = (1.0 / n + 1.0 / base).sqrt();
+    match score {
+        Score::Loss => Some((mean - 1.0) / (watch.scale(score)? * spread)),
+        Score::Bias => Some((mean - watch.usual.error / watch.usual.absolute_error) / (watch.scale(score)? * spread)),
+        Score::Direction | Score::Coverage => {
+            let rate = watch.rate(score)?;
+            Some((rate - mean) / ((rate * (1.0 - rate)).sqrt() * spread))
+        }
+    }
+}
+
+/// The metric of a score.
+pub fn metric(score: Score, loss: Loss) -> Metric {
+    match (score, loss) {
+        (Score::Loss, Loss::Mape) => Metric::Mape,
+        (Score::Loss, Loss::Mae) => Metric::Mae,
+        (Score::Bias, _) => Metric::Bias,
+        (Score::Direction, _) => Metric::Da,
+        (Score::Coverage, _) => Metric::Coverage,
+    }
+}
+
+fn shown(value: Option<f64>, metric: Metric) -> String {
+    match value {
+        None => "unknown".to_owned(),
+        Some(value) if metric == Metric::Mae => format!("{value:.4}"),
+        Some(value) => format!("{:.1} %", 100.0 * value),
+    }
+}
