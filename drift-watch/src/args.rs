@@ -5,8 +5,10 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 use shared::cli::{CommonArgs, CommonCommand, Examples, Tool};
 
+use crate::replay;
+
 /// The commands that are still to come.
-pub const PLANNED: [&str; 6] = ["run", "replay", "status", "verify-alarms", "export", "state"];
+pub const PLANNED: [&str; 5] = ["run", "status", "verify-alarms", "export", "state"];
 
 /// Watch the live accuracy of promoted forecasters and raise alarms that mean something.
 #[derive(Debug, Parser)]
@@ -23,6 +25,8 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Say what the daemon would have said of recorded predictions and actuals
+    Replay(Box<replay::Args>),
     /// What every tool has.
     #[command(flatten)]
     Common(CommonCommand),
@@ -52,13 +56,5 @@ mod tests {
     fn verify_clap() {
         Cli::command().debug_assert();
         shared::cli::command::<Cli>().debug_assert();
-    }
-
-    #[test]
-    fn what_is_to_come_says_so() {
-        let words = [OsString::from(PLANNED[0])];
-        let error = shared::cli::unavailable("drift-watch", &words, &PLANNED);
-        assert_eq!(error.exit().code(), 2);
-        assert!(error.to_string().starts_with(&format!("`drift-watch {}` is not available yet", PLANNED[0])));
     }
 }

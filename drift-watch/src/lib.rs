@@ -2,10 +2,14 @@
 
 pub mod args;
 pub mod core;
+pub mod read;
+pub mod replay;
 pub mod serve;
 pub mod source;
+pub mod span;
 pub mod state;
 pub mod view;
+pub mod watch;
 
 use shared::Exit;
 use shared::cli::{self, Context};
@@ -18,6 +22,7 @@ use args::{Cli, Command, PLANNED};
 /// What the command says.
 pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
     match &arguments.command {
+        Command::Replay(args) => replay::run(args, context),
         Command::Common(common) => cli::run_common::<Cli>(common, context),
         Command::Other(words) => Err(cli::unavailable("drift-watch", words, &PLANNED).into()),
     }

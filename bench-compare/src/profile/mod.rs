@@ -1,6 +1,7 @@
 //! `bench-compare profile`: a model's error distribution by horizon.
 
 mod describe;
+mod rows;
 
 use std::path::PathBuf;
 
@@ -33,6 +34,9 @@ pub struct Args {
     /// Level of the interval, in percent [default: the model's highest]
     #[arg(long, value_name = "PERCENT", help_heading = "What to compute")]
     pub level: Option<f64>,
+    /// Keep so many rows at the most, for drift-watch to learn from and to resample; whole series are left out beyond; 0 keeps none
+    #[arg(long, value_name = "N", default_value_t = 200_000, help_heading = "What to compute")]
+    pub keep_rows: usize,
     /// What the table is
     #[command(flatten)]
     pub table: TableArgs,
@@ -82,6 +86,7 @@ pub fn profile(args: &Args) -> shared::Result<Profile> {
         overall: describe::cell(&kept.rows, None, None),
         cells: describe::cells(&kept.rows, slots.is_some()),
         series: describe::series(&kept.rows),
+        rows: (args.keep_rows > 0).then(|| rows::kept(&kept.rows, args.keep_rows)),
         checks: loaded.sufficient.checks,
         notes: loaded.sufficient.notes,
         inputs: loaded.inputs,

@@ -5,6 +5,9 @@ use shared::stats::special::normal_sf;
 
 use crate::view::DriverView;
 
+/// A part is named only if it moved at least so much as the parts did on average.
+const MATERIAL: f64 = 0.5;
+
 /// A part is named where its own change is beyond chance at this level, all parts together (Holm).
 const NAMED_AT: f64 = 0.05;
 
@@ -17,6 +20,8 @@ pub struct Part {
     pub name: String,
     /// Sum over its rows of value less what is usual of it.
     pub excess: f64,
+    /// How far its own mean score lies from its baseline, in the unit of the score.
+    pub shift: f64,
     /// How far its own mean lies from its baseline, in standard errors of that difference; absent where no baseline is known.
     pub z: Option<f64>,
 }
@@ -24,7 +29,7 @@ pub struct Part {
 /// The parts of a change, largest first within each split.
 ///
 /// The change of a mean over `rows` rows is the sum of its parts' contributions `excess / rows`, exactly. A part is *named* if it moved by itself in the
-/// direction of the whole, beyond chance.
+/// direction of the whole, beyond chance, and at least half as far as the parts did on average: what changes everywhere a little is not named one by one.
 pub fn split(parts: Vec<Part>, rows: f64) -> Vec<DriverView> {
     let mut all = Vec::new();
     let mut splits: Vec<String> = parts.iter().map(|part| part.by.clone()).collect();
@@ -53,8 +58,10 @@ pub fn split(parts: Vec<Part>, rows: f64) -> Vec<DriverView> {
 
 fn named(parts: &[&Part], direction: f64) -> Vec<bool> {
     let p_values: Vec<f64> = parts.iter().map(|part| part.z.map_or(1.0, |z| normal_sf(direction * z))).collect();
+    let usual = parts.iter().map(|part| direction * part.shift).sum::<f64>() / parts.len().max(1) as f64;
+    let is_material = |part: &&Part| direction * part.shift >= MATERIAL * usual;
     match adjust(&p_values, Correction::Holm) {
-        Ok(adjusted) => adjusted.iter().map(|p| *p <= NAMED_AT).collect(),
+        Ok(adjusted) => adjusted.iter().zip(parts).map(|(p, part)| *p <= NAMED_AT && is_material(&part)).collect(),
         Err(_) => vec![false; parts.len()],
     }
 }
@@ -65,7 +72,7 @@ mod tests {
 
     #[test]
     fn contributions_add_up_and_movers_are_named() {
-        let part = |name: &str, excess: f64, z: f64| Part { by: "series".into(), name: name.into(), excess, z: Some(z) };
+        let part = |name: &str, excess: f64, z: f64| Part { by: "series".into(), name: name.into(), excess, shift: z / 2.0, z: Some(z) };
         let drivers = split(vec![part("a", 6.0, 5.0), part("b", -1.0, -4.0), part("c", 3.0, 1.0)], 4.0);
         let names: Vec<(&str, bool)> = drivers.iter().map(|driver| (driver.name.as_str(), driver.named)).collect();
         assert_eq!(names, [("a", true), ("c", false), ("b", false)]);

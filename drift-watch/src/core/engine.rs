@@ -157,7 +157,7 @@ impl Engine {
         }
         match taken {
             Taken::Duplicate => self.oddities.count(Oddity::DuplicateExact),
-            Taken::Outdated => self.oddities.count(Oddity::Outdated),
+            Taken::Outdated => self.outdated(series, &point),
             Taken::First | Taken::Restated => self.accept(series, point, taken),
         }
         self.advance(observed);
@@ -186,6 +186,17 @@ impl Engine {
         self.recount(series, target, true);
         if taken == Taken::First {
             self.boards.iter_mut().for_each(|board| board.arrived(series, target));
+        }
+    }
+
+    /// An observation that came after a later one of the same target time. It was the first all the same.
+    fn outdated(&mut self, series: u32, point: &Point) {
+        self.oddities.count(Oddity::Outdated);
+        self.oddities.count(Oddity::DuplicateConflict);
+        let known = self.histories[series as usize].at(point.target).map(|known| known.observed - known.target);
+        let maturity = self.maturity().unwrap_or(Micros::MAX);
+        if known.is_some_and(|lag| lag > maturity) && point.observed - point.target <= maturity {
+            self.oddities.uncount(Oddity::Late);
         }
     }
 

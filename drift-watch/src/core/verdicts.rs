@@ -179,7 +179,7 @@ impl Explain<'_> {
             let Some(learned) = watched.learned.as_deref() else { continue };
             let of_bucket: Vec<(u32, Part, f64)> = self.parts(score, *place, learned, since, target);
             let excess = of_bucket.iter().map(|(_, part, _)| part.excess).sum();
-            parts.push(Part { by: "horizon".to_owned(), name: place.to_string(), excess, z: None });
+            parts.push(Part { by: "horizon".to_owned(), name: place.to_string(), excess, shift: 0.0, z: None });
             if *place == bucket {
                 rows += of_bucket.iter().map(|(_, _, weight)| weight).sum::<f64>();
                 parts.extend(self.by_segment(&of_bucket));
@@ -209,12 +209,14 @@ impl Explain<'_> {
                 weight += row;
                 let mut one = Scores::default();
                 one.add(&pair, usual, self.settings.loss);
-                scores += one.of(score).unwrap_or(0.0);
+                scores += one.of(mover(score)).unwrap_or(0.0);
                 n += 1.0;
             }
             if n > 0.0 {
-                let z = z_of(score, scores / n, n, watch);
-                let part = Part { by: "series".to_owned(), name: self.names.name(series).to_owned(), excess, z };
+                let shift = shift_of(mover(score), scores / n, watch);
+                let z = shift.and_then(|shift| z_of(mover(score), shift, n, watch));
+                let name = self.names.name(series).to_owned();
+                let part = Part { by: "series".to_owned(), name, excess, shift: shift.unwrap_or(0.0), z };
                 all.push((series, part, weight));
             }
         }
@@ -223,7 +225,7 @@ impl Explain<'_> {
     }
 
     fn by_segment(&self, series: &[(u32, Part, f64)]) -> Vec<Part> {
-        let mut sums: BTreeMap<(String, String), (f64, f64, f64)> = BTreeMap::new();
+        let mut sums: BTreeMap<(String, String), (f64, f64, f64, f64)> = BTreeMap::new();
         for (number, part, _) in series {
             for segment in self.board.segments_of(*number) {
                 let (column, value) = segment.split_once('=').unwrap_or((segment, ""));
@@ -231,13 +233,15 @@ impl Explain<'_> {
                 sum.0 += part.excess;
                 sum.1 += part.z.unwrap_or(0.0);
                 sum.2 += f64::from(u8::from(part.z.is_some()));
+                sum.3 += part.shift;
             }
         }
         // Stouffer's combination of the series' own differences.
-        let part = |((by, name), (excess, z, n)): ((String, String), (f64, f64, f64))| Part {
+        let part = |((by, name), (excess, z, n, shift)): ((String, String), (f64, f64, f64, f64))| Part {
             by,
             name,
             excess,
+            shift: shift / n.max(1.0),
             z: (n > 0.0).then(|| z / n.sqrt()),
         };
         sums.into_iter().map(part).collect()
@@ -277,18 +281,28 @@ fn miss(hit: bool) -> f64 {
     f64::from(u8::from(!hit))
 }
 
-/// The distance of a mean score from its baseline, in standard errors; towards worse is positive for shares.
-fn z_of(score: Score, mean: f64, n: f64, watch: &super::series_watch::SeriesWatch) -> Option<f64> {
-    let base = f64::from(watch.usual.n.max(1));
-    let spread = (1.0 / n + 1.0 / base).sqrt();
+/// The score by which a part is found to have moved: hits in an interval are too coarse, and follow the losses.
+fn mover(score: Score) -> Score {
+    if score == Score::Coverage { Score::Loss } else { score }
+}
+
+/// How far a mean score lies from its baseline; for hits, towards worse is positive.
+fn shift_of(score: Score, mean: f64, watch: &super::series_watch::SeriesWatch) -> Option<f64> {
     match score {
-        Score::Loss => Some((mean - 1.0) / (watch.scale(score)? * spread)),
-        Score::Bias => Some((mean - watch.usual.error / watch.usual.absolute_error) / (watch.scale(score)? * spread)),
-        Score::Direction | Score::Coverage => {
-            let rate = watch.rate(score)?;
-            Some((rate - mean) / ((rate * (1.0 - rate)).sqrt() * spread))
-        }
+        Score::Loss => Some(mean - 1.0),
+        Score::Bias => Some(mean - watch.usual.error / watch.usual.absolute_error),
+        Score::Direction | Score::Coverage => Some(watch.rate(score)? - mean),
     }
+}
+
+/// The same in standard errors.
+fn z_of(score: Score, shift: f64, n: f64, watch: &super::series_watch::SeriesWatch) -> Option<f64> {
+    let spread = (1.0 / n + 1.0 / f64::from(watch.usual.n.max(1))).sqrt();
+    let scale = match score {
+        Score::Loss | Score::Bias => watch.scale(score)?,
+        Score::Direction | Score::Coverage => watch.rate(score).map(|rate| (rate * (1.0 - rate)).sqrt())?,
+    };
+    Some(shift / (scale * spread))
 }
 
 /// The metric of a score.

@@ -55,12 +55,64 @@ pub struct Profile {
     pub cells: Vec<Cell>,
     /// The scale of each series, sorted by name.
     pub series: Vec<SeriesScale>,
+    /// The forecasts and actuals that all of this rests on: monitoring learns from them what is usual, and resamples them to measure its
+    /// own rate of false alarms. Absent in profiles of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<Rows>,
     /// What was read and what was left out.
     pub checks: Checks,
     /// What a reader should know.
     pub notes: Vec<String>,
     /// The files read.
     pub inputs: Vec<Input>,
+}
+
+/// Forecasts and actuals, column by column, sorted by series, cutoff and target time.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Rows {
+    /// Rows of the table; more than there are here where whole series were left out to bound the file.
+    pub of: u64,
+    /// The names of the series that are here.
+    pub series_names: Vec<String>,
+    /// Index into `series_names`.
+    pub series: Vec<u32>,
+    /// Forecast origin: microseconds since 1970-01-01T00:00, or the whole number that the table has.
+    pub cutoff: Vec<i64>,
+    /// Target time, in the same unit.
+    pub target: Vec<i64>,
+    /// Steps ahead.
+    pub horizon: Vec<u32>,
+    /// The actual.
+    pub y: Vec<f64>,
+    /// The forecast.
+    pub y_hat: Vec<f64>,
+    /// Lower end of the interval.
+    pub lo: Vec<Option<f64>>,
+    /// Upper end of the interval.
+    pub hi: Vec<Option<f64>>,
+    /// Last actual at the cutoff.
+    pub last: Vec<Option<f64>>,
+}
+
+impl Rows {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.series.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.series.is_empty()
+    }
+
+    /// Whether all columns are equally long and all series have a name.
+    pub fn is_sound(&self) -> bool {
+        let n = self.len();
+        let lengths = [self.cutoff.len(), self.target.len(), self.horizon.len(), self.y.len(), self.y_hat.len()];
+        let bounds = [self.lo.len(), self.hi.len(), self.last.len()];
+        lengths.iter().chain(&bounds).all(|&length| length == n)
+            && self.series.iter().all(|&series| (series as usize) < self.series_names.len())
+    }
 }
 
 /// The grid of a table.
