@@ -69,8 +69,11 @@ impl Alertmanager {
     /// The server at `base`, such as `http://alertmanager:9093` or `https://host/prefix`. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the address is none that may be used, or already names the interface.
+    /// [`Error::Usage`] if the address is none that may be used or already names the interface, or the token is empty.
     pub fn new(base: &str, auth: Auth, network: Network) -> Result<Self> {
+        if matches!(&auth, Auth::Bearer(token) if token.is_empty()) {
+            return Err(Error::usage("alertmanager: an empty token", "a token, or none"));
+        }
         let endpoint = Endpoint::new("alertmanager", &Secret::new(base), network)?;
         if endpoint.path().contains("/api/v") {
             let found = format!("{}: an address with /api/v… in its path", endpoint.origin());
