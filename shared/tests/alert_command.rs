@@ -115,7 +115,7 @@ fn a_program_that_takes_too_long_is_told_to_end_and_may_tidy_up() {
 #[test]
 fn a_program_that_does_not_listen_is_killed_with_its_children() {
     let started = Instant::now();
-    let run = run_within("trap '' TERM; (trap '' TERM; sleep 60) & echo $!; sleep 60", Duration::from_millis(500));
+    let run = run_within("trap '' TERM; (trap '' TERM; sleep 600) & echo $!; sleep 600", Duration::from_millis(500));
     assert!(run.timed_out && run.status.code().is_none(), "{run:?}");
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     let child = run.output.trim().to_owned();
@@ -125,7 +125,7 @@ fn a_program_that_does_not_listen_is_killed_with_its_children() {
 
 #[test]
 fn children_that_outlive_an_obedient_program_are_killed_when_time_is_over() {
-    let run = run_within("(trap '' TERM; sleep 60) & echo $!; wait", Duration::from_millis(500));
+    let run = run_within("(trap '' TERM; sleep 600) & echo $!; wait", Duration::from_millis(500));
     assert!(run.timed_out);
     let child = run.output.trim().to_owned();
     wait_until("the child is gone", || !lives(&child));
