@@ -13,6 +13,7 @@
 //! - [`mlflow`]: runs of MLflow, read from a file store or (feature `http`) read from and written to a tracking server.
 //! - [`outbox`]: what goes out over a network waits here until it has arrived.
 //! - [`plot`]: SVG pieces for reports and pages.
+//! - [`secret`]: texts that no message shows.
 //! - [`stats`]: statistics, slices in and numbers out.
 
 pub mod alert;
@@ -30,6 +31,7 @@ pub mod mlflow;
 pub mod outbox;
 pub mod plot;
 pub mod predicate;
+pub mod secret;
 pub mod stats;
 pub mod suggest;
 

@@ -1,10 +1,53 @@
 //! Alerts, and the clients that carry them: Alertmanager, webhooks (generic, Slack, `PagerDuty`), commands.
+//!
+//! Alertmanager is told the *state*, over and over: [`Resender`] says which alerts are due, [`Alertmanager`] posts them.
+//! Webhooks and commands are told each *transition* once: a [`Transition`] waits in the outbox of its [`Receiver`], and a
+//! [`Courier`] delivers it. The clients block; call them from a thread of their own, not from an asynchronous task.
+
+#[cfg(feature = "http")]
+mod alertmanager;
+#[cfg(feature = "http")]
+mod command;
+#[cfg(feature = "http")]
+mod courier;
+#[cfg(feature = "http")]
+mod endpoint;
+#[cfg(feature = "http")]
+mod formats;
+mod outgoing;
+#[cfg(feature = "http")]
+mod receiver;
+mod resend;
+#[cfg(feature = "http")]
+mod sign;
+mod text;
+mod transition;
+#[cfg(feature = "http")]
+mod webhook;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "http")]
+pub use alertmanager::{Alertmanager, Auth, Refusal, Report};
+#[cfg(feature = "http")]
+pub use command::{Command, INHERITED, Limits, Run};
+#[cfg(feature = "http")]
+pub use courier::{Courier, Round, backoff};
+#[cfg(feature = "http")]
+pub use endpoint::Network;
+pub use outgoing::Outgoing;
+#[cfg(feature = "http")]
+pub use receiver::{Channel, Outcome, Receiver};
+pub use resend::{DEFAULT_RESEND, DEFAULT_RESOLVED_RESEND, Resender};
+#[cfg(feature = "http")]
+pub use sign::{Signature, SigningKey};
+pub use transition::{KIND, MOST_PAYLOAD_BYTES, SCHEMA, Status, Transition};
+#[cfg(feature = "http")]
+pub use webhook::{Format, Webhook};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]

@@ -1,37 +1,14 @@
 //! Where runs are tracked and how to log in, from MLflow's own environment variables.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::fsio;
+
+pub use crate::secret::Secret;
 
 const DEFAULT_STORE: &str = "./mlruns";
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
-
-/// A text that no message shows.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a secret.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The secret itself, for the one place that sends it.
-    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "only a server asks for it"))]
-    pub(super) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
 
 /// Where runs are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +57,7 @@ impl Config {
         Ok(Self {
             tracking,
             token: secret(&set, "MLFLOW_TRACKING_TOKEN")?,
-            basic: user.map(|user| (user.0, password)).or(in_address),
+            basic: user.map(|user| (user.expose().to_owned(), password)).or(in_address),
             timeout: timeout(set("MLFLOW_HTTP_REQUEST_TIMEOUT"))?,
         })
     }
@@ -137,11 +114,10 @@ fn unknown(address: &str) -> Error {
 
 fn secret(set: &impl Fn(&str) -> Option<String>, name: &str) -> Result<Option<Secret>> {
     if let Some(text) = set(name) {
-        return Ok(Some(Secret(text)));
+        return Ok(Some(Secret::new(text)));
     }
-    let Some(path) = set(&format!("{name}_FILE")) else { return Ok(None) };
-    let bytes = fsio::read(Path::new(&path))?;
-    Ok(Some(Secret(String::from_utf8_lossy(&bytes).trim_end().to_owned())))
+    let path = set(&format!("{name}_FILE"));
+    path.map(|path| Secret::from_file(Path::new(&path))).transpose()
 }
 
 fn timeout(seconds: Option<String>) -> Result<Duration> {
@@ -155,6 +131,7 @@ fn timeout(seconds: Option<String>) -> Result<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fsio;
 
     fn config(variables: &[(&str, &str)]) -> Result<Config> {
         Config::from_variables(|name| {
@@ -187,7 +164,7 @@ mod tests {
     fn secrets_are_taken_out_of_addresses_and_never_printed() {
         let found = config(&[("MLFLOW_TRACKING_URI", "https://ann:s%3Acret@h/x")]).unwrap();
         assert_eq!(found.tracking, Tracking::Server("https://h/x".into()));
-        assert_eq!(found.basic.as_ref().unwrap().1.0, "s:cret");
+        assert_eq!(found.basic.as_ref().unwrap().1.expose(), "s:cret");
         assert!(!format!("{found:?}").contains("cret\""), "{found:?}");
         let refused = config(&[("MLFLOW_TRACKING_URI", "postgresql://u:hidden@h/db")]).unwrap_err();
         assert!(!refused.to_string().contains("hidden"));
