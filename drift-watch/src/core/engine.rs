@@ -4,7 +4,7 @@
 //! clock has passed it by the maturity delay; steps are decided in the order of their target times, so that what arrives early, the
 //! easy and the fast, does not speak for the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use shared::format::live::{Actual, Fault, Kind, Prediction};
@@ -45,6 +45,8 @@ pub struct Engine {
     pub oddities: Oddities,
     /// Rows that could not be read, by kind of source and fault.
     pub bad_rows: BTreeMap<(Kind, Fault), u64>,
+    /// Target times and series whose actual had no usable value.
+    pub void: BTreeSet<(Micros, u32)>,
     /// All alerts.
     pub alerts: Alerts,
     /// The newest `observed_at`.
@@ -96,6 +98,7 @@ impl Engine {
             lags: Lags::default(),
             oddities: Oddities::default(),
             bad_rows: BTreeMap::new(),
+            void: BTreeSet::new(),
             alerts: Alerts::default(),
             time: None,
             observation_gaps: Vec::new(),
@@ -205,9 +208,13 @@ impl Engine {
         self.boards.iter_mut().for_each(|board| board.recount(series, target, history, adds));
     }
 
-    /// Notes a row that could not be read.
-    pub fn bad_row(&mut self, kind: Kind, fault: Fault) {
+    /// Notes a row that could not be read; `about` are series and target time of an actual without a usable value.
+    pub fn bad_row(&mut self, kind: Kind, fault: Fault, about: Option<(&str, Micros)>) {
         *self.bad_rows.entry((kind, fault)).or_default() += 1;
+        if let Some((series, target)) = about {
+            let series = self.series(series);
+            self.void.insert((target, series));
+        }
     }
 
     /// Notes times that were written with an offset.
@@ -307,6 +314,7 @@ impl Engine {
     fn forget(&mut self, first: Micros) {
         let oldest = self.boards.iter().filter_map(|board| board.steps.keys().next().copied()).min().unwrap_or(first);
         self.histories.iter_mut().for_each(|history| history.forget_before(oldest));
+        self.void = self.void.split_off(&(oldest, 0));
     }
 
     /// Where too many predictions wait, the oldest steps are decided as they are.

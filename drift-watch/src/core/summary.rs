@@ -80,13 +80,14 @@ impl Engine {
         all
     }
 
-    /// Pairs of series and decided target time with a forecast of some version and no actual.
+    /// Pairs of series and decided target time with a forecast of some version and no actual, usable or not.
     fn missing(&self) -> u64 {
         let mut missing = BTreeSet::new();
         for board in &self.boards {
             for (target, step) in board.steps.iter().filter(|(_, step)| step.closed && step.waiting > 0) {
                 let lacks = |series: &&u32| self.histories.get(**series as usize).is_none_or(|history| history.at(*target).is_none());
-                missing.extend(step.members.iter().filter(lacks).map(|series| (*series, *target)));
+                let keys = step.members.iter().filter(lacks).map(|series| (*target, *series));
+                missing.extend(keys.filter(|key| !self.void.contains(key)));
             }
         }
         missing.len() as u64

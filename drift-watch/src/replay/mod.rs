@@ -83,7 +83,8 @@ pub fn replay(args: &Args, context: &Context) -> Result<Engine> {
                 if bad <= SHOWN {
                     note(&format!("warning: {}:{line}: {row}", path.display()));
                 }
-                engine.bad_row(kind, row.fault);
+                let about = row.about.as_ref().map(|(series, target)| (series.as_str(), target.as_microsecond()));
+                engine.bad_row(kind, row.fault, about);
             }
         }
         Ok(())

@@ -125,12 +125,14 @@ pub struct BadRow {
     pub found: String,
     /// What would have been right.
     pub expected: Cow<'static, str>,
+    /// Series and target time of an actual without a usable value.
+    pub about: Option<(String, Timestamp)>,
 }
 
 impl BadRow {
     /// A row that is wrong as a whole.
     pub fn row(fault: Fault, found: impl Into<String>, expected: impl Into<Cow<'static, str>>) -> Self {
-        Self { fault, column: None, found: found.into(), expected: expected.into() }
+        Self { fault, column: None, found: found.into(), expected: expected.into(), about: None }
     }
 
     /// A row that is wrong in one column.
@@ -140,7 +142,7 @@ impl BadRow {
         found: impl Into<String>,
         expected: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { fault, column: Some(column.into()), found: found.into(), expected: expected.into() }
+        Self { fault, column: Some(column.into()), found: found.into(), expected: expected.into(), about: None }
     }
 }
 

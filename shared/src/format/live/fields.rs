@@ -184,10 +184,12 @@ impl<'a> Fields<'a> {
     fn actual(mut self, zone: Option<&TimeZone>) -> Result<Parsed<'a>, BadRow> {
         let (target_time, target_offset) = self.time(Column::TargetTime, zone)?;
         let (observed_at, observed_offset) = self.time(Column::ObservedAt, zone)?;
+        let series = self.name(Column::Series)?;
+        let y = self.number(Column::Y).map_err(|bad| BadRow { about: Some((series.clone().into_owned(), target_time)), ..bad })?;
         let record = Actual {
-            series: self.name(Column::Series)?,
+            series,
             target_time,
-            y: self.number(Column::Y)?,
+            y,
             observed_at,
             revision: number::count(Column::Revision.name(), self.take(Column::Revision))?,
         };
