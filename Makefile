@@ -42,6 +42,7 @@ verify: ## the long simulations and fault rounds; output kept in docs/
 	{ printf '# Changed bytes and kills\n\nTen thousand single-byte changes of a signed release, its registry entry and published copies; `kill -9` at every\nsystem call of a promotion that writes or opens a file, then `repair`.\n\n```\nTAMPER_ROUNDS=10000 cargo test -p manifest-gen --test tamper --test crash -- --nocapture\n```\n\n```\n'; \
 	  TAMPER_ROUNDS=10000 $(CARGO) test --locked -p manifest-gen --test tamper --test crash -- --nocapture 2>/dev/null && printf '```\n'; } > docs/verify/manifest-gen.tmp \
 	  && mv docs/verify/manifest-gen.tmp docs/verify/manifest-gen.md
+	set -e; data=$$(tests/python/nannyml_data.sh); NANNYML_DATA=$$data $(CARGO) test --locked -p drift-watch --test chunks
 
 check: ## formatting, lints, documentation, licences
 	$(CARGO) fmt --all --check
@@ -51,10 +52,11 @@ check: ## formatting, lints, documentation, licences
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --offline check licenses bans sources; \
 	 else echo 'cargo-deny is not installed: licences are not checked'; fi
 
-bench: ## score against polars, hashing against openssl, side by side (needs python3 with polars, numpy, pyarrow)
+bench: ## score against polars, hashing against openssl, side by side (needs python3 with polars, numpy, pyarrow); detectors
 	$(CARGO) build --release --locked -p bench-compare -p manifest-gen
 	bench/score_vs_polars.sh
 	bench/hashing.sh 5
+	$(CARGO) bench --locked -p drift-watch --bench detectors
 
 docs: ## refresh the documents that are made from the code
 	$(CARGO) run --locked -q -p e2e --bin generate-docs

@@ -7,34 +7,19 @@ use serde::{Deserialize, Serialize};
 use shared::metric::Metric;
 
 use super::bucket::Bucket;
-use super::exact::Sum;
-use super::family::{self, Level, WATCHES};
+use super::family;
 use super::forecasts::{Forecast, Forecasts, Kept};
 use super::history::History;
-use super::learned::{Learned, Observed, Watches};
+use super::learned::Observed;
 use super::names::Names;
 use super::pair::Pair;
-use super::score::{Score, Scores};
+use super::score::Scores;
 use super::series_watch::FEWEST_STEPS;
 use super::settings::Settings;
 use super::step::{EVERYONE, Step};
 use super::tally::Tally;
 use super::time::Micros;
-
-/// How a bucket stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Watched {
-    /// The furthest horizon seen.
-    pub overlap: usize,
-    /// Closed steps with pairs.
-    pub steps: u64,
-    /// What was learned, once it was.
-    pub learned: Option<Box<Learned>>,
-    /// Its part of the promise, once it was learned.
-    pub weight: f64,
-    /// Steps that its detectors have seen.
-    pub watched_steps: u64,
-}
+use super::watched::Watched;
 
 /// A version of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -146,13 +131,7 @@ impl Board {
 
     fn expect(&mut self, series: u32, forecast: &Forecast, history: &History) {
         let overlap = forecast.horizon.max(1) as usize;
-        let watched = self.buckets.entry(Bucket::of(forecast.horizon)).or_insert(Watched {
-            overlap,
-            steps: 0,
-            learned: None,
-            weight: 0.0,
-            watched_steps: 0,
-        });
+        let watched = self.buckets.entry(Bucket::of(forecast.horizon)).or_insert_with(|| Watched::new(overlap));
         watched.overlap = watched.overlap.max(overlap);
         let arrived = history.at(forecast.target).is_some();
         let step = self.steps.entry(forecast.target).or_default();
@@ -201,7 +180,12 @@ impl Board {
     }
 
     fn count(&mut self, series: u32, forecast: &Forecast, history: &History, adds: bool) {
-        let Some(pair) = pair(forecast, history) else { return };
+        if let Some(pair) = pair(forecast, history) {
+            self.count_pair(series, forecast, &pair, adds);
+        }
+    }
+
+    fn count_pair(&mut self, series: u32, forecast: &Forecast, pair: &Pair, adds: bool) {
         let scale = self.scales.get(&series).copied();
         let level = self.level_percent;
         let bucket = Bucket::of(forecast.horizon);
@@ -210,8 +194,8 @@ impl Board {
         for &group in std::iter::once(&EVERYONE).chain(segments) {
             let cell = step.cells.entry((bucket, group)).or_default();
             match adds {
-                true => cell.add(&pair, scale, level),
-                false => cell.remove(&pair, scale, level),
+                true => cell.add(pair, scale, level),
+                false => cell.remove(pair, scale, level),
             }
         }
     }
@@ -231,75 +215,50 @@ impl Board {
         let members = step.tidy_members();
         self.closed_until = Some(target);
         self.n_closed += 1;
-        let mut cross = Cross::default();
+        let is_told = completeness >= settings.min_completeness_ratio;
+        let mut rows: BTreeMap<Bucket, Vec<(u32, Scores)>> = BTreeMap::new();
         for series in members {
             let Some(history) = histories.get(series as usize) else { continue };
-            let forecasts: Vec<Forecast> =
-                self.of_series(series).map(|known| known.at(target).copied().collect()).unwrap_or_default();
-            let mut by_bucket: BTreeMap<Bucket, Vec<Pair>> = BTreeMap::new();
-            for forecast in &forecasts {
-                if let Some(pair) = pair(forecast, history) {
-                    by_bucket.entry(Bucket::of(forecast.horizon)).or_default().push(pair);
-                }
-                self.count(series, forecast, history, true);
-            }
-            for (bucket, pairs) in by_bucket {
-                cross.seen.insert(bucket);
-                if completeness >= settings.min_completeness_ratio {
-                    self.score(series, target, bucket, &pairs, settings, &mut cross);
-                }
+            self.close_series(series, target, history, settings, &mut rows);
+        }
+        let mut closed = Closed::default();
+        let segments = &self.series_segments;
+        let segments_of = |series: u32| segments.get(&series).cloned().unwrap_or_default();
+        for (bucket, rows) in rows {
+            let Some(watched) = self.buckets.get_mut(&bucket) else { continue };
+            watched.steps += 1;
+            if is_told {
+                closed.watched |= watched.show(target, &rows, &segments_of, settings).is_some();
             }
         }
-        for bucket in &cross.seen {
-            if let Some(watched) = self.buckets.get_mut(bucket) {
-                watched.steps += 1;
-            }
-        }
-        Closed { watched: self.watch(target, &cross, settings) }
+        closed
     }
 
-    /// Shows a series' pairs of a step to its own detectors, and adds its scores to those of its groups.
-    fn score(&mut self, series: u32, target: Micros, bucket: Bucket, pairs: &[Pair], settings: &Settings, cross: &mut Cross) {
-        let Some(watched) = self.buckets.get_mut(&bucket) else { return };
-        let Some(learned) = watched.learned.as_mut() else { return };
-        let offsets = learned.offsets(target);
-        let (n_series, common) = (learned.series.len(), learned.common);
-        let Some(watch) = learned.series.get_mut(&series) else { return };
-        let mut scores = Scores::default();
-        pairs.iter().for_each(|pair| scores.add(pair, &watch.usual, settings.loss));
-        if settings.watch_series && watch.is_watched() {
-            let limits = WATCHES.map(|(_, _, part)| family::limit(settings.promise_steps, Level::Series, n_series, watched.weight, part));
-            watch.update(watched.watched_steps, &scores, &offsets, &common, &limits);
-        }
-        let segments = self.series_segments.get(&series).map_or(&[][..], Vec::as_slice);
-        for &group in std::iter::once(&EVERYONE).chain(segments) {
-            cross.add(bucket, group, &scores);
-        }
-    }
-
-    /// Shows the means of the groups to their detectors.
-    fn watch(&mut self, target: Micros, cross: &Cross, settings: &Settings) -> bool {
-        let mut any = false;
-        for (bucket, watched) in &mut self.buckets {
-            let weight = watched.weight;
-            let Some(learned) = watched.learned.as_mut() else { continue };
-            if !cross.sums.contains_key(&(*bucket, EVERYONE)) {
-                continue;
+    /// Counts the pairs of a series at a step, and notes its scores by bucket where it is watched.
+    fn close_series(
+        &mut self,
+        series: u32,
+        target: Micros,
+        history: &History,
+        settings: &Settings,
+        rows: &mut BTreeMap<Bucket, Vec<(u32, Scores)>>,
+    ) {
+        let place = series as usize;
+        for index in self.forecasts[place].range_at(target) {
+            let forecast = self.forecasts[place].get(index);
+            let Some(pair) = pair(&forecast, history) else { continue };
+            self.count_pair(series, &forecast, &pair, true);
+            let bucket = Bucket::of(forecast.horizon);
+            let list = rows.entry(bucket).or_default();
+            let learned = self.buckets.get(&bucket).and_then(|watched| watched.learned.as_ref());
+            let Some(watch) = learned.and_then(|learned| learned.series.get(&series)) else { continue };
+            if list.last().is_none_or(|(last, _)| *last != series) {
+                list.push((series, Scores::default()));
             }
-            let offsets = learned.offsets(target);
-            let step = watched.watched_steps;
-            let limit = |level, of_a_kind, part| family::limit(settings.promise_steps, level, of_a_kind, weight, part);
-            let n_segments = learned.segments.len();
-            let groups = learned.segments.iter_mut().map(|(group, watches)| (*group, Level::Segment, n_segments, watches));
-            for (group, level, of_a_kind, watches) in std::iter::once((EVERYONE, Level::Model, 1, &mut learned.model)).chain(groups) {
-                if let Some(sums) = cross.sums.get(&(*bucket, group)) {
-                    update(watches, step, sums, &offsets, |part| limit(level, of_a_kind, part));
-                }
+            if let Some((_, scores)) = list.last_mut() {
+                scores.add(&pair, &watch.usual, settings.loss);
             }
-            watched.watched_steps += 1;
-            any = true;
         }
-        any
     }
 
     /// The closed pairs of a bucket, with their series and step.
@@ -334,8 +293,7 @@ impl Board {
     /// Makes buckets known that a profile speaks of.
     pub fn expect_buckets(&mut self, buckets: impl Iterator<Item = (Bucket, usize)>) {
         for (bucket, overlap) in buckets {
-            let new = Watched { overlap, steps: 0, learned: None, weight: 0.0, watched_steps: 0 };
-            self.buckets.entry(bucket).or_insert(new);
+            self.buckets.entry(bucket).or_insert_with(|| Watched::new(overlap));
         }
     }
 
@@ -459,38 +417,4 @@ pub fn pair(forecast: &Forecast, history: &History) -> Option<Pair> {
     let y = history.at(forecast.target)?.y;
     let last = history.last_until(forecast.issued.min(forecast.target - 1));
     Some(Pair { y, y_hat: forecast.y_hat, interval: forecast.interval(), last }).filter(Pair::is_usable)
-}
-
-/// Sums of the scores of groups at one step.
-#[derive(Debug, Default)]
-struct Cross {
-    seen: BTreeSet<Bucket>,
-    sums: BTreeMap<(Bucket, u32), [(Sum, f64); Score::ALL.len()]>,
-}
-
-impl Cross {
-    fn add(&mut self, bucket: Bucket, group: u32, scores: &Scores) {
-        let sums = self.sums.entry((bucket, group)).or_default();
-        for score in Score::ALL {
-            if let Some(value) = scores.of(score) {
-                sums[score.index()].0.add(value);
-                sums[score.index()].1 += 1.0;
-            }
-        }
-    }
-}
-
-fn update(
-    watches: &mut Watches,
-    step: u64,
-    sums: &[(Sum, f64); Score::ALL.len()],
-    offsets: &[f64; Score::ALL.len()],
-    limit: impl Fn(f64) -> f64,
-) {
-    for (monitor, &(score, _, part)) in watches.monitors.iter_mut().zip(&WATCHES) {
-        let (sum, n) = sums[score.index()];
-        if let Some(monitor) = monitor.as_mut().filter(|_| n > 0.0) {
-            monitor.update(step, sum.value() / n - offsets[score.index()], limit(part));
-        }
-    }
 }

@@ -80,6 +80,23 @@ impl Forecasts {
         self.list.range(place..).take_while(move |known| known.target == target)
     }
 
+    /// The places of those for a target time.
+    pub fn range_at(&self, target: Micros) -> std::ops::Range<usize> {
+        let n = self.list.len();
+        // Nearly always near the front of what is open, and the list is short.
+        let start = self.list.partition_point(|known| known.target < target);
+        let end = (start..n).find(|&place| self.list[place].target != target).unwrap_or(n);
+        start..end
+    }
+
+    /// The one at a place of [`Self::range_at`].
+    ///
+    /// # Panics
+    /// If the place is not one of these.
+    pub fn get(&self, place: usize) -> Forecast {
+        self.list[place]
+    }
+
     /// Those whose last actual at the origin is that of a time in `[from, until)`.
     pub fn issued_within(&self, from: Micros, until: Option<Micros>) -> impl Iterator<Item = &Forecast> {
         let place = self.list.partition_point(|known| known.target <= from);

@@ -57,8 +57,16 @@ impl SeriesWatch {
         Self { usual, references, rates, lanes }
     }
 
-    /// Takes in the scores of a step, season taken out; evidence is kept up to a little above the limit of each watch.
-    pub fn update(&mut self, step: u64, scores: &Scores, offsets: &[f64; 4], common: &Common, limits: &[f64; WATCHES.len()]) {
+    /// Takes in the scores of a step, season taken out; the evidence of the sub-sequence that the step belongs to. It is kept up to a little above the
+    /// limit of each watch.
+    pub fn update(
+        &mut self,
+        step: u64,
+        scores: &Scores,
+        offsets: &[f64; 4],
+        common: &Common,
+        limits: &[f64; WATCHES.len()],
+    ) -> [f64; WATCHES.len()] {
         let lanes = self.lanes.len() as u64;
         let lane = &mut self.lanes[usize::try_from(step % lanes).unwrap_or(0)];
         let mut seen = [None; 2];
@@ -78,6 +86,7 @@ impl SeriesWatch {
             }
         }
         lane.steps += 1;
+        std::array::from_fn(|watch| lane.evidence[watch].value())
     }
 
     /// The evidence of each watch, that of its strongest sub-sequence.
@@ -169,7 +178,9 @@ mod tests {
     }
 
     fn noise(i: u32) -> f64 {
-        10.0 + f64::from((i * 7919) % 41) / 10.0 - 2.0
+        let mut bits = i.wrapping_add(1).wrapping_mul(0x9e37_79b9);
+        bits = (bits ^ (bits >> 16)).wrapping_mul(0x85eb_ca6b);
+        10.0 + 4.0 * f64::from(bits ^ (bits >> 13)) / f64::from(u32::MAX) - 2.0
     }
 
     #[test]
@@ -178,10 +189,14 @@ mod tests {
         let steps: Vec<Scores> = (0..40).map(|i| scores(noise(i))).collect();
         let mut watch = SeriesWatch::learn(Usual::default(), &steps, &common);
         let limits = [1e6; 5];
-        (40..100).for_each(|i| watch.update(u64::from(i), &scores(noise(i)), &[0.0; 4], &common, &limits));
+        (40..100).for_each(|i| {
+            watch.update(u64::from(i), &scores(noise(i)), &[0.0; 4], &common, &limits);
+        });
         assert!(watch.evidence().iter().all(|&evidence| evidence < 1e3), "{:?}", watch.evidence());
         assert!(watch.e_value() < 1.5, "{}", watch.e_value());
-        (0..30).for_each(|i| watch.update(u64::from(i), &scores(noise(i) + 4.0), &[0.0; 4], &common, &limits));
+        (0..30).for_each(|i| {
+            watch.update(u64::from(i), &scores(noise(i) + 4.0), &[0.0; 4], &common, &limits);
+        });
         let [loss, above, below, ..] = watch.evidence();
         assert!(loss > 1e6 && above > 1e6 && below < 1.0, "{loss} {above} {below}");
     }

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use shared::metric::Metric;
 
 use super::alerts::{Alerts, Record};
-use super::board::{Board, Watched};
+use super::board::Board;
 use super::bucket::Bucket;
 use super::engine::Engine;
 use super::family::{self, Level, WATCHES};
@@ -15,6 +15,7 @@ use super::score::Score;
 use super::step::EVERYONE;
 use super::time::{Micros, span_text, text, timestamp};
 use super::verdicts::{Explain, metric};
+use super::watched::Watched;
 use crate::view::{AlertKind, AlertState, AlertView, DriverView, MetricView, ModelView, SCHEMA, SeriesView, Standing, View};
 
 /// The metrics that are shown, the watched ones first.
