@@ -5,10 +5,10 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 use shared::cli::{CommonArgs, CommonCommand, Examples, Tool};
 
-use crate::replay;
+use crate::{replay, verify_alarms};
 
 /// The commands that are still to come.
-pub const PLANNED: [&str; 5] = ["run", "status", "verify-alarms", "export", "state"];
+pub const PLANNED: [&str; 4] = ["run", "status", "export", "state"];
 
 /// Watch the live accuracy of promoted forecasters and raise alarms that mean something.
 #[derive(Debug, Parser)]
@@ -27,6 +27,8 @@ pub struct Cli {
 pub enum Command {
     /// Say what the daemon would have said of recorded predictions and actuals
     Replay(Box<replay::Args>),
+    /// Measure the promised rate of false alarms on a model's own errors
+    VerifyAlarms(Box<verify_alarms::Args>),
     /// What every tool has.
     #[command(flatten)]
     Common(CommonCommand),

@@ -8,6 +8,7 @@ pub mod serve;
 pub mod source;
 pub mod span;
 pub mod state;
+pub mod verify_alarms;
 pub mod view;
 pub mod watch;
 
@@ -23,6 +24,7 @@ use args::{Cli, Command, PLANNED};
 pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
     match &arguments.command {
         Command::Replay(args) => replay::run(args, context),
+        Command::VerifyAlarms(args) => verify_alarms::run(args, context),
         Command::Common(common) => cli::run_common::<Cli>(common, context),
         Command::Other(words) => Err(cli::unavailable("drift-watch", words, &PLANNED).into()),
     }

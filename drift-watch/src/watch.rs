@@ -14,7 +14,7 @@ use crate::core::pair::Pair;
 use crate::core::rule::Rule;
 use crate::core::season::{Season, SlotLength, Slots};
 use crate::core::settings::{Loss, Settings};
-use crate::core::time::{DAY, Micros};
+use crate::core::time::Micros;
 use crate::span;
 
 const BASELINE: &str = "Baseline";
@@ -151,20 +151,35 @@ impl WatchArgs {
     pub fn profiles(&self, same: &dyn Fn(&str) -> Vec<String>) -> Result<BTreeMap<String, ProfileBaseline>> {
         let mut all = BTreeMap::new();
         for path in &self.profile {
-            let (model, baseline) = profile(path, None)?;
+            let (model, baseline) = profile(path)?;
             same(&model).into_iter().for_each(|name| {
                 all.insert(name, baseline.clone());
             });
         }
         for path in &self.manifest {
             let (manifest, profile_path) = of_manifest(path)?;
-            let (model, baseline) = profile(&profile_path, Some(path))?;
+            let (model, baseline) = profile(&profile_path)?;
             let names = same(&manifest.name).into_iter().chain(same(&model));
             names.for_each(|name| {
                 all.insert(name, baseline.clone());
             });
         }
         Ok(all)
+    }
+
+    /// The one profile that is named, by itself or by a manifest.
+    ///
+    /// # Errors
+    /// If there is none, or more than one.
+    pub fn profile_path(&self) -> Result<PathBuf> {
+        match (self.profile.as_slice(), self.manifest.as_slice()) {
+            ([path], []) => Ok(path.clone()),
+            ([], [path]) => Ok(of_manifest(path)?.1),
+            (profiles, manifests) => {
+                let found = format!("{} profiles and {} manifests", profiles.len(), manifests.len());
+                Err(Error::usage(found, "one --profile FILE or one --manifest FILE"))
+            }
+        }
     }
 
     /// The files that these flags name.
@@ -192,8 +207,7 @@ pub fn read_profile(path: &Path) -> Result<Profile> {
     }
 }
 
-fn profile(path: &Path, manifest: Option<&PathBuf>) -> Result<(String, ProfileBaseline)> {
-    _ = manifest;
+fn profile(path: &Path) -> Result<(String, ProfileBaseline)> {
     let profile = read_profile(path)?;
     let scales = profile.series.iter().filter_map(|series| Some((series.name.clone(), series.scale?))).collect();
     let rows = rows_of(&profile);
@@ -284,6 +298,3 @@ fn proportion(text: &str) -> std::result::Result<f64, String> {
 fn percent(text: &str) -> std::result::Result<f64, String> {
     number(text, |value| value > 1.0 && value < 100.0, "a level between 1 and 100 percent")
 }
-
-/// A day, for defaults.
-pub const ONE_DAY: Micros = DAY;

@@ -10,7 +10,7 @@ use super::bucket::Bucket;
 use super::family;
 use super::forecasts::{Forecast, Forecasts, Kept};
 use super::history::History;
-use super::learned::Observed;
+use super::learned::{Learned, Observed};
 use super::names::Names;
 use super::pair::Pair;
 use super::score::Scores;

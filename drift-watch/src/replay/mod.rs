@@ -16,6 +16,7 @@ use crate::core::feeds::Live;
 use crate::watch::WatchArgs;
 
 pub use merge::owned;
+pub(crate) use report::json;
 pub use report::{Report, SCHEMA};
 
 /// Bad rows that are shown.
