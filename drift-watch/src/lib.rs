@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod core;
+pub mod mlflow;
 pub mod serve;
 pub mod source;
 pub mod state;
