@@ -3,6 +3,7 @@
 pub mod args;
 pub mod core;
 pub mod mlflow;
+pub mod notify_systemd;
 pub mod serve;
 pub mod source;
 pub mod state;
