@@ -2,6 +2,8 @@
 
 pub mod args;
 pub mod core;
+pub mod mlflow;
+pub mod notify_systemd;
 pub mod read;
 pub mod replay;
 pub mod serve;

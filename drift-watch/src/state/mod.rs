@@ -1,1 +1,9 @@
-//! What survives a crash.
+//! What survives a crash: a journal of the input, snapshots of the state that it leads to, one daemon a folder.
+
+pub mod disk;
+pub mod journal;
+mod layout;
+pub mod lock;
+mod segment;
+pub mod snapshot;
+pub mod store;

@@ -1,6 +1,6 @@
 //! Sending one message: experiment, run, artefacts, registered model, version, alias, in this order.
 
-use shared::mlflow::{ArtifactPath, Failure, Kind, ModelVersion, Outcome, Run, Tracker};
+use shared::mlflow::{ArtifactPath, Courier, Failure, ModelVersion, Outcome, Run, Tracker};
 use shared::outbox::{Delivered, Message};
 use shared::{Error, Result};
 
@@ -13,8 +13,7 @@ use super::release;
 pub(super) struct Sender<'a> {
     store: &'a Store,
     tracker: &'a Tracker,
-    /// Set once nobody answered: the messages after that are not tried.
-    dead: Option<String>,
+    courier: Courier,
 }
 
 /// Why a message was not sent.
@@ -32,32 +31,18 @@ impl From<Failure> for Fault {
 
 impl<'a> Sender<'a> {
     pub(super) fn new(store: &'a Store, tracker: &'a Tracker) -> Self {
-        Self { store, tracker, dead: None }
+        Self { store, tracker, courier: Courier::default() }
     }
 
     /// One message, as the outbox asks for it.
     pub(super) fn send(&mut self, message: &Message) -> Result<Delivered> {
-        if let Some(why) = &self.dead {
-            return Ok(Delivered::Later(why.clone()));
+        if let Some(not_tried) = self.courier.gave_up() {
+            return Ok(not_tried);
         }
         match self.deliver(message) {
             Ok(()) => Ok(Delivered::Done),
             Err(Fault::Release(error)) => refused_or_later(error),
-            Err(Fault::Server(failure)) => self.failed(failure),
-        }
-    }
-
-    fn failed(&mut self, failure: Failure) -> Result<Delivered> {
-        let help = failure.error.help().map(|help| format!("; {help}")).unwrap_or_default();
-        let why = format!("{}{help}", failure.error);
-        match failure.kind {
-            Kind::Refused => Ok(Delivered::Refused(why)),
-            Kind::OutOfTime => Ok(Delivered::Later(why)),
-            Kind::Later => Err(Error::Environment { what: why, help: None }),
-            Kind::Unreachable => {
-                self.dead = Some(why.clone());
-                Err(Error::Environment { what: why, help: None })
-            }
+            Err(Fault::Server(failure)) => self.courier.failed(failure),
         }
     }
 

@@ -158,6 +158,14 @@ impl Node {
         }
     }
 
+    /// The number, if it is one that an `i64` holds exactly as written.
+    pub fn as_i64(&self) -> Option<i64> {
+        match &self.value {
+            Value::Number(number) => number.text.parse().ok(),
+            _ => None,
+        }
+    }
+
     /// The first number in here that strict JSON does not have.
     pub fn non_finite(&self) -> Option<(&Self, &Number)> {
         match &self.value {

@@ -9,4 +9,4 @@ pub mod profile;
 pub mod registry;
 pub mod sufficient;
 pub mod verdict;
-pub(crate) mod versioned;
+pub mod versioned;

@@ -10,7 +10,10 @@ use serde_json::Value;
 use crate::error::{Error, Place, Result};
 
 /// Reads a file of `schema`; refuses another schema, another major version and files for newer tools.
-pub(crate) fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8], schema: &str) -> Result<T> {
+///
+/// # Errors
+/// [`Error::Input`] with the place.
+pub fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8], schema: &str) -> Result<T> {
     let value: Value = serde_json::from_slice(bytes).map_err(|error| malformed(path, &error, schema))?;
     let found = value.get("schema").and_then(Value::as_str).unwrap_or_default();
     if found != schema {
@@ -24,7 +27,10 @@ pub(crate) fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8], schema: &str
 }
 
 /// Pretty-printed, with a line end; the same value gives the same bytes.
-pub(crate) fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+///
+/// # Errors
+/// [`Error::Environment`] if the value cannot be written as JSON.
+pub fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(value)
         .map_err(|error| Error::Environment { what: format!("cannot be written as JSON: {error}"), help: None })?;
     bytes.push(b'\n');

@@ -1,6 +1,7 @@
-//! Why a request failed, and whether it is worth sending again.
+//! Why a request failed, whether it is worth sending again, and what that means for a message of the outbox.
 
-use crate::error::Error;
+use crate::error::{Error, Result};
+use crate::outbox::Delivered;
 
 /// A result whose error says whether a retry may help.
 pub type Outcome<T> = Result<T, Failure>;
@@ -37,5 +38,36 @@ impl Failure {
     /// Whether the server said this code.
     pub(super) fn says(&self, code: &str) -> bool {
         self.code.as_deref() == Some(code)
+    }
+}
+
+/// What one delivery knows of its server: once nobody answered, the messages after that are not tried.
+#[derive(Debug, Default)]
+pub struct Courier {
+    dead: Option<String>,
+}
+
+impl Courier {
+    /// Why a message is not tried, if nobody answered before.
+    pub fn gave_up(&self) -> Option<Delivered> {
+        self.dead.clone().map(Delivered::Later)
+    }
+
+    /// What a failure means for the message that it hit.
+    ///
+    /// # Errors
+    /// [`Error::Environment`] if the message is to be sent again.
+    pub fn failed(&mut self, failure: Failure) -> Result<Delivered> {
+        let help = failure.error.help().map(|help| format!("; {help}")).unwrap_or_default();
+        let why = format!("{}{help}", failure.error);
+        match failure.kind {
+            Kind::Refused => Ok(Delivered::Refused(why)),
+            Kind::OutOfTime => Ok(Delivered::Later(why)),
+            Kind::Later => Err(Error::Environment { what: why, help: None }),
+            Kind::Unreachable => {
+                self.dead = Some(why.clone());
+                Err(Error::Environment { what: why, help: None })
+            }
+        }
     }
 }

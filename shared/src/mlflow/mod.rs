@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 pub use batch::{Batch, Point, key};
 pub use config::{Config, Secret, Tracking};
 #[cfg(feature = "http")]
-pub use failure::{Failure, Kind, Outcome};
+pub use failure::{Courier, Failure, Kind, Outcome};
 #[cfg(feature = "http")]
 pub use tracker::{Limits, ModelVersion, Run, RunData, Tracker};
 

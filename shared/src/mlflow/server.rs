@@ -299,6 +299,18 @@ impl Server {
         Failure::new(Kind::Later, what, "see who else writes there, and the server's log")
     }
 
+    /// The run does not exist, or is deleted for good.
+    pub(super) fn no_run(&self, run: &RunId) -> Failure {
+        let what = format!("{}: no MLflow run {run}", self.base);
+        Failure::new(Kind::Later, what, "copy the run ID from the run's page")
+    }
+
+    /// More than is read from one server at once.
+    pub(super) fn too_many(&self, what: &str, most: usize) -> Failure {
+        let what = format!("{}: {what} has more than {most} points", self.base);
+        Failure::new(Kind::Later, what, "log to a new run, and watch that one")
+    }
+
     /// Artifacts go to a store that only the server itself reaches.
     pub(super) fn no_uploads(&self) -> Failure {
         let what = format!("{}: the server takes no artifacts over HTTP", self.base);

@@ -34,6 +34,9 @@ const NOT_FOUND: &str = "RESOURCE_DOES_NOT_EXIST";
 /// Versions in one page of a search.
 const PAGE: usize = 200;
 
+/// Points in one page of a history; a page of them stays well below the largest record that is read.
+const POINTS: usize = 10_000;
+
 /// Pages that are read at most: a server that always promises one more is not believed.
 const MOST_PAGES: usize = 50;
 
@@ -71,6 +74,8 @@ pub struct RunData {
     pub tags: BTreeMap<String, String>,
     /// The last value of each metric.
     pub metrics: BTreeMap<String, f64>,
+    /// The step of that value.
+    pub steps: BTreeMap<String, i64>,
 }
 
 /// A version of a registered model.
@@ -180,10 +185,13 @@ impl Tracker {
         let data = data.ok_or_else(|| self.server.incomplete("what the run holds"))?;
         let metric = |item: &Node| Some((text(item, &["key"])?, number(item.get("value")?)?));
         let metrics = items(data, "metrics").iter().filter_map(metric).collect();
-        Ok(RunData { params: texts(data, "params"), tags: texts(data, "tags"), metrics })
+        let step = |item: &Node| Some((text(item, &["key"])?, whole(item, "step")?));
+        let steps = items(data, "metrics").iter().filter_map(step).collect();
+        Ok(RunData { params: texts(data, "params"), tags: texts(data, "tags"), metrics, steps })
     }
 
-    /// Logs everything of a batch, then reads the run and compares.
+    /// Logs everything of a batch, then reads the run and compares. Of metrics a run shows the last step alone: where it
+    /// shows a later one than the batch has, the answer to the request has to do.
     ///
     /// # Errors
     /// A [`Failure`] of the server, or if something reads back otherwise.
@@ -194,7 +202,10 @@ impl Tracker {
         let data = self.data(run)?;
         self.compare("parameter", batch.params(), &data.params)?;
         self.compare("tag", &batch.tags(), &data.tags)?;
-        self.compare("metric", &last_values(batch.metrics()), &data.metrics)
+        let mut written = last_values(batch.metrics());
+        written.retain(|key, (step, _)| data.steps.get(key).is_none_or(|shown| *shown <= *step));
+        let written = written.into_iter().map(|(key, (_, value))| (key, value)).collect();
+        self.compare("metric", &written, &data.metrics)
     }
 
     fn compare<T: PartialEq + std::fmt::Debug>(
@@ -211,6 +222,33 @@ impl Tracker {
                 Err(self.server.differs(&format!("{what} {key:?}"), &found, &format!("{value:?}")))
             }
         }
+    }
+
+    /// The points of a metric of a run that come after `after`, a time in milliseconds and a step; in that order.
+    ///
+    /// # Errors
+    /// A [`Failure`] of the server, also if it knows no such run; a metric that it does not know has no points.
+    pub fn metric_history(&self, run: &RunId, key: &str, after: Option<(i64, i64)>) -> Outcome<Vec<Point>> {
+        let known =
+            format!("{API}/metrics/get-history?run_id={run}&metric_key={}&max_results={POINTS}", parameter(key));
+        let mut points = Vec::new();
+        let mut request = known.clone();
+        for _ in 0..MOST_PAGES {
+            let answer = self.server.get_record(&request)?.ok_or_else(|| self.server.no_run(run))?;
+            for item in items(&answer, "metrics") {
+                let point = point(item).ok_or_else(|| self.server.incomplete("value, time and step of a metric"))?;
+                points.extend(Some(point).filter(|point| after.is_none_or(|after| place(point) > after)));
+            }
+            match text(&answer, &["next_page_token"]) {
+                // Stores that cannot page send everything, and refuse a token.
+                Some(next) if !next.is_empty() => request = format!("{known}&page_token={}", parameter(&next)),
+                _ => {
+                    points.sort_by_key(place);
+                    return Ok(points);
+                }
+            }
+        }
+        Err(self.server.too_many(&format!("metric {key:?} of run {run}"), POINTS * MOST_PAGES))
     }
 
     /// Uploads a file with this SHA-256 unless the run has it already, then reads it back and compares.
@@ -406,8 +444,28 @@ fn version(node: &Node) -> Option<ModelVersion> {
     Some(ModelVersion { number: text(node, &["version"])?, run, tags: texts(node, "tags") })
 }
 
-/// The value of each metric that a server shows: that of the highest step, then of the latest time, then the largest.
-fn last_values(points: &[Point]) -> BTreeMap<String, f64> {
+/// A whole number, or a text that holds one.
+fn whole(item: &Node, key: &str) -> Option<i64> {
+    let node = item.get(key)?;
+    node.as_i64().or_else(|| node.as_str()?.parse().ok())
+}
+
+fn point(item: &Node) -> Option<Point> {
+    Some(Point {
+        key: text(item, &["key"])?,
+        value: number(item.get("value")?)?,
+        timestamp: whole(item, "timestamp")?,
+        // Left out where it is 0.
+        step: if item.get("step").is_some() { whole(item, "step")? } else { 0 },
+    })
+}
+
+fn place(point: &Point) -> (i64, i64) {
+    (point.timestamp, point.step)
+}
+
+/// Step and value of each metric that a server shows: those of the highest step, then of the latest time, then the largest.
+fn last_values(points: &[Point]) -> BTreeMap<String, (i64, f64)> {
     let mut last: BTreeMap<&str, &Point> = BTreeMap::new();
     let order = |a: &Point, b: &Point| {
         (a.step, a.timestamp).cmp(&(b.step, b.timestamp)).then(a.value.total_cmp(&b.value)).is_ge()
@@ -418,7 +476,7 @@ fn last_values(points: &[Point]) -> BTreeMap<String, f64> {
             *known = point;
         }
     }
-    last.into_iter().map(|(key, point)| (key.to_owned(), point.value)).collect()
+    last.into_iter().map(|(key, point)| (key.to_owned(), (point.step, point.value))).collect()
 }
 
 #[cfg(test)]
@@ -440,7 +498,7 @@ mod tests {
         let mut batch = Batch::default();
         batch.metric("m", 1.0, 9, 5);
         batch.metric("m", 2.0, 99, 1);
-        assert_eq!(last_values(batch.metrics())["m"], 1.0);
+        assert_eq!(last_values(batch.metrics())["m"], (5, 1.0));
     }
 
     #[test]
