@@ -1,4 +1,5 @@
 //! Files that are followed while they grow, rotate, are truncated, compressed and replaced.
+#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 mod tailing;
 
@@ -108,22 +109,18 @@ fn a_replaced_file_is_read_from_its_start() {
 
 #[test]
 fn an_inode_that_is_used_again_is_another_file() {
-    let mut reused = 0;
     for round in 0..20 {
         let mut case = Case::new(&["x.jsonl"]);
         case.write("x.jsonl", &json("a"));
         case.poll();
         let positions = case.tailer.positions();
-        let before = positions.files[0].identity;
         case.stop();
         fs::remove_file(case.path("x.jsonl")).unwrap();
         case.write("x.jsonl", &(json("b") + &json("c")));
         case.restart(&positions);
         case.poll();
         assert_eq!(case.names(), ["a", "b", "c"], "round {round}");
-        reused += u32::from(case.tailer.positions().files[0].identity == before);
     }
-    eprintln!("the inode was used again in {reused} of 20 rounds");
 }
 
 #[test]

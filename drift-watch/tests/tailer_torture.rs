@@ -1,4 +1,5 @@
 //! A writer that is cut off anywhere and rotates its files in every way, and a reader that is killed anywhere: no row is lost.
+#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 mod tailing;
 
@@ -130,13 +131,18 @@ impl Torture {
     fn copy_and_truncate(&mut self) {
         self.shift();
         self.truncated = true;
+        let with_header: bool = self.random.random();
+        if !with_header {
+            // Nobody can read what has no header and whose header was never seen.
+            self.read_all();
+        }
         fs::copy(self.name(0), self.name(1)).unwrap();
-        self.truncate();
+        self.truncate(with_header);
     }
 
-    fn truncate(&mut self) {
+    fn truncate(&mut self, with_header: bool) {
         File::create(self.name(0)).unwrap();
-        if self.is_csv && self.random.random() {
+        if self.is_csv && with_header {
             append(&self.name(0), CSV_HEADER.as_bytes());
         }
         self.append();
@@ -147,7 +153,8 @@ impl Torture {
         self.end_row();
         self.read_all();
         self.truncated = true;
-        self.truncate();
+        let with_header: bool = self.random.random();
+        self.truncate(with_header);
     }
 
     /// Another file, perhaps with the same inode, while the reader is away.
@@ -194,7 +201,7 @@ impl Torture {
 
 #[test]
 fn no_row_is_lost_whatever_happens_to_the_files() {
-    for seed in 0..400 {
+    for seed in 0..250 {
         let mut torture = Torture::new(seed);
         // Half of the rounds are short, so that many have no truncation.
         (0..if seed % 2 == 0 { 12 } else { 60 }).for_each(|_| torture.step());

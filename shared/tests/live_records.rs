@@ -97,8 +97,8 @@ fn intervals_levels_and_segments() {
     let pairs: Vec<(&str, &str)> =
         segments.segments.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
     assert_eq!(pairs, [("region", "north"), ("tier", "2"), ("new", "true")]);
-    let many: String = (0..65).map(|number| format!(r#","segment.s{number}":"x""#)).collect();
-    assert_eq!(prediction(&many), Err(Fault::BadField));
+    let many: Vec<String> = (0..65).map(|number| format!(r#","segment.s{number}":"x""#)).collect();
+    assert_eq!(prediction(&many.concat()), Err(Fault::BadField));
 }
 
 fn finite() -> impl Strategy<Value = f64> {
@@ -107,7 +107,7 @@ fn finite() -> impl Strategy<Value = f64> {
 
 fn instant() -> impl Strategy<Value = Timestamp> {
     (-60_000_000_000_i64..250_000_000_000, 0..1_000_000_000)
-        .prop_map(|(second, nanosecond)| Timestamp::new(second, nanosecond).unwrap())
+        .prop_filter_map("a time", |(second, nanosecond)| Timestamp::new(second, nanosecond).ok())
 }
 
 fn name() -> impl Strategy<Value = String> {

@@ -75,6 +75,12 @@ fn rotation(name: &str) -> (&str, Rotation) {
     }
 }
 
+/// What all rotations of a file have in common: folder and name.
+pub(super) fn family(path: &Path) -> (PathBuf, String) {
+    let (folder, name, _) = order(path);
+    (folder, name)
+}
+
 fn order(path: &Path) -> (PathBuf, String, Rotation) {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let (base, rotation) = rotation(&name);

@@ -95,13 +95,13 @@ impl Followed {
         }
     }
 
-    /// A file as it was saved. What has no rows is read from its start again.
+    /// A file as it was saved. What has no rows is read from its start again; its header is remembered.
     pub(super) fn restored(position: FilePosition, settings: &Settings) -> Self {
         let mut file = Self::new(PathBuf::from(&position.path), position.identity, settings);
-        if position.has_rows() {
-            file.rows = settings.rows(&file.path, position.cursor);
-            file.print = position.print;
-        }
+        let has_rows = position.has_rows();
+        let cursor = if has_rows { position.cursor } else { position.cursor.of_truncated() };
+        file.print = if has_rows { position.print } else { Fingerprint::default() };
+        file.rows = settings.rows(&file.path, cursor);
         file
     }
 
@@ -109,6 +109,21 @@ impl Followed {
         let path = self.path.to_string_lossy().into_owned();
         let print = self.open.as_ref().map_or(self.print, |open| open.marks.print());
         FilePosition { path, identity: self.identity, print, cursor: self.rows.cursor.clone() }
+    }
+
+    /// The header of a CSV, or the one that it had before.
+    pub(super) fn header(&self) -> Option<&str> {
+        self.rows.cursor.header.as_deref().or(self.rows.cursor.earlier_header.as_deref())
+    }
+
+    /// Whether it may turn out that a header is missing.
+    pub(super) fn lacks_header(&self) -> bool {
+        self.rows.cursor.offset == 0 && self.rows.cursor.earlier_header.is_none()
+    }
+
+    /// A header to use if the file has none.
+    pub(super) fn offer_header(&mut self, header: String) {
+        self.rows.cursor.earlier_header = Some(header);
     }
 
     pub(super) fn is_open(&self) -> bool {

@@ -151,6 +151,22 @@ impl Tailer {
             files.push(followed);
         }
         self.files = files;
+        self.share_headers();
+    }
+
+    /// A file that goes on without a header, as after a truncation, has that of its other rotations.
+    fn share_headers(&mut self) {
+        if !self.files.iter().any(Followed::lacks_header) {
+            return;
+        }
+        let headers =
+            self.files.iter().filter_map(|file| Some((discover::family(&file.path), file.header()?.to_owned())));
+        let headers: HashMap<_, _> = headers.collect();
+        for file in self.files.iter_mut().filter(|file| file.lacks_header()) {
+            if let Some(header) = headers.get(&discover::family(&file.path)) {
+                file.offer_header(header.clone());
+            }
+        }
     }
 
     fn open_all(&mut self, progress: &mut Progress) {
@@ -160,15 +176,15 @@ impl Tailer {
             if !file.needs_reading(stamp) {
                 continue;
             }
-            match file.open() {
-                Ok(Outcome::AtEnd) => {}
-                Ok(Outcome::More) => progress.caught_up = false,
-                Ok(Outcome::Replaced) => {
-                    progress.replaced += 1;
-                    progress.caught_up = false;
-                    self.gone.push_back(file.position());
-                    file.restart(&self.settings);
-                }
+            let mut outcome = file.open();
+            if let Ok(Outcome::Replaced) = outcome {
+                progress.replaced += 1;
+                self.gone.push_back(file.position());
+                file.restart(&self.settings);
+                outcome = file.open();
+            }
+            match outcome {
+                Ok(outcome) => progress.caught_up &= outcome == Outcome::AtEnd,
                 Err(error) => fail(file, stamp, &error, progress),
             }
         }
@@ -208,12 +224,16 @@ impl Tailer {
             let outcome = file.read(&mut self.buffer, &mut budget, &mut counting);
             match outcome {
                 Ok(Outcome::AtEnd) => {}
-                Ok(Outcome::More) => self.next = Some(file.identity),
+                Ok(Outcome::More) => {
+                    self.next = Some(file.identity);
+                    break;
+                }
                 Ok(Outcome::Replaced) => {
                     progress.replaced += 1;
                     progress.caught_up = false;
                     self.gone.push_back(file.position());
                     file.restart(&self.settings);
+                    break; // Newer files wait, so that rows come in order; the next poll compares this one.
                 }
                 Err(error) => fail(file, self.stamps.get(&file.identity).copied(), &error, progress),
             }

@@ -1,5 +1,6 @@
 //! A folder with files of actuals, and a tailer on them.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 use std::fs::{self, File};
 use std::io::Write;
