@@ -69,14 +69,16 @@ fn broken_lines_and_bad_fields() {
 
 #[test]
 fn byte_order_marks_line_ends_and_foreign_columns_are_no_faults() {
-    let line = format!("\u{feff} {{ \"x\" : [1, {{\"y\":NaN}}, \"\\u00e9\"], \"series\":\"a\\\"b\",\"y\":1 ,{TIMES}}}\r\n");
+    let line =
+        format!("\u{feff} {{ \"x\" : [1, {{\"y\":NaN}}, \"\\u00e9\"], \"series\":\"a\\\"b\",\"y\":1 ,{TIMES}}}\r\n");
     let Record::Actual(record) = actual(&line).unwrap().record else { panic!("asked for actuals") };
     assert_eq!((record.series.as_ref(), record.y), ("a\"b", 1.0));
 }
 
 #[test]
 fn an_offset_is_told() {
-    let line = r#"{"series":"a","target_time":"2013-06-11T20:00:00-04:00","y":17.0,"observed_at":"2013-06-13T01:00:00Z"}"#;
+    let line =
+        r#"{"series":"a","target_time":"2013-06-11T20:00:00-04:00","y":17.0,"observed_at":"2013-06-13T01:00:00Z"}"#;
     assert!(actual(line).unwrap().offset_timestamp);
     assert!(!actual(&line.replace("20:00:00-04:00", "20:00:00Z")).unwrap().offset_timestamp);
 }
@@ -90,11 +92,13 @@ fn intervals_levels_and_segments() {
         assert_eq!(prediction(bad), Err(Fault::BadField), "{bad}");
     }
     assert_eq!(prediction(r#","lo":NaN,"hi":2"#), Err(Fault::Nan));
-    let segments = prediction(r#","segment.region":"north","segment.tier":2,"segment.new":true,"segment.x":null"#).unwrap();
-    let pairs: Vec<(&str, &str)> = segments.segments.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+    let segments =
+        prediction(r#","segment.region":"north","segment.tier":2,"segment.new":true,"segment.x":null"#).unwrap();
+    let pairs: Vec<(&str, &str)> =
+        segments.segments.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
     assert_eq!(pairs, [("region", "north"), ("tier", "2"), ("new", "true")]);
-    let many: String = (0..65).map(|number| format!(r#","segment.s{number}":"x""#)).collect();
-    assert_eq!(prediction(&many), Err(Fault::BadField));
+    let many: Vec<String> = (0..65).map(|number| format!(r#","segment.s{number}":"x""#)).collect();
+    assert_eq!(prediction(&many.concat()), Err(Fault::BadField));
 }
 
 fn finite() -> impl Strategy<Value = f64> {
@@ -103,7 +107,7 @@ fn finite() -> impl Strategy<Value = f64> {
 
 fn instant() -> impl Strategy<Value = Timestamp> {
     (-60_000_000_000_i64..250_000_000_000, 0..1_000_000_000)
-        .prop_map(|(second, nanosecond)| Timestamp::new(second, nanosecond).unwrap())
+        .prop_filter_map("a time", |(second, nanosecond)| Timestamp::new(second, nanosecond).ok())
 }
 
 fn name() -> impl Strategy<Value = String> {

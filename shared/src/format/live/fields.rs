@@ -100,7 +100,8 @@ impl<'a> Slot<'a> {
         if let Some(column) = Column::of(kind, &name) {
             return Self::Column(column);
         }
-        let is_segment = kind == Kind::Predictions && name.len() > SEGMENT_PREFIX.len() && name.starts_with(SEGMENT_PREFIX);
+        let is_segment =
+            kind == Kind::Predictions && name.len() > SEGMENT_PREFIX.len() && name.starts_with(SEGMENT_PREFIX);
         match name {
             _ if !is_segment => Self::Ignored,
             Cow::Borrowed(name) => Self::Segment(Cow::Borrowed(&name[SEGMENT_PREFIX.len()..])),

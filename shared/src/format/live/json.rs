@@ -189,7 +189,8 @@ impl<'a> Scanner<'a> {
     fn unescape(&self, start: usize) -> Result<Cow<'a, str>, BadRow> {
         let literal = &self.text[start..self.at];
         serde_json::from_str(literal).map(Cow::Owned).map_err(|_| {
-            let found = format!("not JSON: an escape that does not exist in the text at byte {} of the line", start + 1);
+            let found =
+                format!("not JSON: an escape that does not exist in the text at byte {} of the line", start + 1);
             BadRow::row(Fault::BrokenLine, found, "escapes of JSON")
         })
     }

@@ -32,7 +32,8 @@ fn usual(text: &[u8]) -> Option<(Timestamp, bool)> {
 }
 
 fn local_seconds(text: &[u8; 19]) -> Option<i64> {
-    let separated = matches!(text, [_, _, _, _, b'-', _, _, b'-', _, _, b'T' | b't' | b' ', _, _, b':', _, _, b':', _, _]);
+    let separated =
+        matches!(text, [_, _, _, _, b'-', _, _, b'-', _, _, b'T' | b't' | b' ', _, _, b':', _, _, b':', _, _]);
     let (century, year_of) = (pair(text[0], text[1])?, pair(text[2], text[3])?);
     let (month, day) = (pair(text[5], text[6])?, pair(text[8], text[9])?);
     let (hour, minute, second) = (pair(text[11], text[12])?, pair(text[14], text[15])?, pair(text[17], text[18])?);
@@ -159,7 +160,8 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for text in ["", "1370217600", "2013-02-29T00:00:00Z", "2013-06-12T24:00:00Z", "2013-06-12T00:00:00+99:00", "x"] {
+        for text in ["", "1370217600", "2013-02-29T00:00:00Z", "2013-06-12T24:00:00Z", "2013-06-12T00:00:00+99:00", "x"]
+        {
             assert_eq!(read(text), None, "{text}");
         }
     }
