@@ -5,10 +5,10 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 use shared::cli::{CommonArgs, CommonCommand, Examples, Tool};
 
-use crate::{replay, verify_alarms};
+use crate::{replay, run, status, verify_alarms};
 
 /// The commands that are still to come.
-pub const PLANNED: [&str; 4] = ["run", "status", "export", "state"];
+pub const PLANNED: [&str; 2] = ["export", "state"];
 
 /// Watch the live accuracy of promoted forecasters and raise alarms that mean something.
 #[derive(Debug, Parser)]
@@ -25,6 +25,10 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Watch: the daemon
+    Run(Box<run::args::Args>),
+    /// Ask a running daemon how the models stand
+    Status(status::Args),
     /// Say what the daemon would have said of recorded predictions and actuals
     Replay(Box<replay::Args>),
     /// Measure the promised rate of false alarms on a model's own errors

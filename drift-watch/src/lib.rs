@@ -6,10 +6,12 @@ pub mod mlflow;
 pub mod notify_systemd;
 pub mod read;
 pub mod replay;
+pub mod run;
 pub mod serve;
 pub mod source;
 pub mod span;
 pub mod state;
+pub mod status;
 pub mod verify_alarms;
 pub mod view;
 pub mod watch;
@@ -25,6 +27,8 @@ use args::{Cli, Command, PLANNED};
 /// What the command says.
 pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
     match &arguments.command {
+        Command::Run(args) => run::run(args, context),
+        Command::Status(args) => status::run(args, context),
         Command::Replay(args) => replay::run(args, context),
         Command::VerifyAlarms(args) => verify_alarms::run(args, context),
         Command::Common(common) => cli::run_common::<Cli>(common, context),

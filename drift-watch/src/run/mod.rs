@@ -1,0 +1,318 @@
+//! `drift-watch run`: the daemon.
+//!
+//! One thread owns the state ([`watcher`]); the server and the signals send it orders, receivers have threads of their own. Records are durable
+//! ([`frame`], `state`) before they are known or acknowledged.
+
+pub mod args;
+pub mod delivery;
+pub mod events;
+pub mod frame;
+pub mod intake;
+pub mod saved;
+pub mod tracking;
+pub mod watcher;
+
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use shared::Exit;
+use shared::cli::{Context, note, parse_from};
+use shared::error::{Error, Result};
+use shared::format::live::Kind;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::args::{Cli, Command};
+use crate::notify_systemd::Systemd;
+use crate::replay::names_of;
+use crate::serve::{self, IngestToken, Options, ReloadRequest, Reloads, Secret, Server};
+use crate::source::Lines;
+use crate::source::watch::{Waker, Watch};
+use crate::state::store::Store;
+use crate::view::View;
+use args::Args;
+use delivery::Delivery;
+use events::Events;
+use frame::Gathered;
+use intake::Intake;
+use saved::{Loaded, Saved};
+use tracking::Tracking;
+use watcher::{Order, Watcher};
+
+/// Batches that may wait for the loop.
+const WAITING_BATCHES: usize = 64;
+
+/// How long requests under way may take to end.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Runs the command.
+///
+/// # Errors
+/// On bad configuration, or where the state folder or the address cannot be had.
+pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    if args.predictions.is_empty() && args.actuals.is_empty() && args.no_listen {
+        return Err(Error::usage("no source of records", "--predictions and --actuals, or --listen").into());
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| Error::Environment { what: format!("no runtime: {error}"), help: None })?;
+    runtime.block_on(daemon(args, context))?;
+    runtime.shutdown_timeout(GRACE);
+    Ok(Exit::Ok)
+}
+
+async fn daemon(args: &Args, context: &Context) -> Result<()> {
+    let options = options(args)?;
+    let listener = listen(args, &options).await?;
+    let (view, seen) = watch::channel(Arc::new(View { not_ready: vec!["starting".to_owned()], ..View::default() }));
+    let (orders, inbox) = channel();
+    let systemd = Systemd::from_env();
+    let watcher = prepare(args, context, inbox, view, systemd)?;
+    let waker = watcher.hints.waker();
+    let stop = CancellationToken::new();
+    let reloads = Arc::new(Reloads::started(Timestamp::now()));
+    read_stdin(args, &orders, &waker)?;
+    let (ingest, batches) = mpsc::channel(WAITING_BATCHES);
+    let (reload, requests) = mpsc::channel(1);
+    let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+    let server = listener.map(|listener| {
+        let server = Server { view: seen, ingest, reload: reload.clone(), reloads: Arc::clone(&reloads), options };
+        tokio::spawn(serve::run(listener, server, stop.clone()))
+    });
+    let work = std::thread::Builder::new().name("watcher".to_owned()).spawn(move || watcher.run());
+    let work = work.map_err(|error| Error::Environment { what: format!("no thread: {error}"), help: None })?;
+    let words: Vec<String> = std::env::args().collect();
+    let to = To { orders: orders.clone(), waker: waker.clone() };
+    let jobs = [
+        tokio::spawn(forward(batches, to.clone())),
+        tokio::spawn(reload_when_asked(requests, to.clone(), words, Arc::clone(&reloads), systemd)),
+        tokio::spawn(hang_up(reload)?),
+    ];
+    let place = address.map_or_else(|| "no server".to_owned(), |address| format!("http://{address}"));
+    note(&format!("drift-watch: state in {}, {place}", args.state.display()));
+    systemd.ready(&place);
+    let ended = wait_for_end(&work).await?;
+    if !ended {
+        to.send(Order::Stop);
+    }
+    stop.cancel();
+    let outcome = tokio::task::spawn_blocking(move || work.join()).await;
+    jobs.iter().for_each(tokio::task::JoinHandle::abort);
+    if let Some(server) = server {
+        // A server that failed to end in time is ended with the process.
+        _ = tokio::time::timeout(GRACE, server).await;
+    }
+    match outcome {
+        Ok(Ok(outcome)) => outcome,
+        _ => Err(Error::Environment { what: "the watcher ended unexpectedly".to_owned(), help: None }),
+    }
+}
+
+/// Loads the state and starts what works with it.
+fn prepare(
+    args: &Args,
+    context: &Context,
+    orders: std::sync::mpsc::Receiver<Order>,
+    view: watch::Sender<Arc<View>>,
+    systemd: Systemd,
+) -> Result<Watcher> {
+    let profiles = args.watch.profiles(&|name| names_of(context, name))?;
+    if profiles.is_empty() && args.watch.warm_up.is_none() {
+        note("warning: nothing says what is usual of the models' errors (--profile, --manifest or --warm-up): metrics and rules only");
+    }
+    let (store, start) = Store::open(&args.state)?;
+    for repair in &start.repairs {
+        note(&format!("warning: {repair}"));
+    }
+    let settings = args.watch.settings();
+    let fresh = || Saved::new(settings.clone(), profiles);
+    let Loaded { saved, transitions, first_event } = saved::load(start, &args.state, Some(settings.clone()), fresh)?;
+    let mut events = Events::open(&Watcher::events_path(args))?;
+    events.add(&transitions, first_event)?;
+    let patterns: Vec<String> = args.predictions.iter().chain(&args.actuals).filter(|pattern| *pattern != "-").cloned().collect();
+    Ok(Watcher {
+        intake: Intake::new(args, &saved.positions)?,
+        delivery: Delivery::start(args)?,
+        tracking: Tracking::start(args)?,
+        hints: Watch::new(&patterns, args.poll),
+        args: args.clone(),
+        store,
+        saved,
+        events,
+        orders,
+        view,
+        systemd,
+        trouble: None,
+        started: std::time::Instant::now(),
+    })
+}
+
+/// The way to the loop.
+#[derive(Clone)]
+struct To {
+    orders: Sender<Order>,
+    waker: Waker,
+}
+
+impl To {
+    /// Sends an order; whether somebody is there to take it.
+    fn send(&self, order: Order) -> bool {
+        let sent = self.orders.send(order).is_ok();
+        self.waker.wake();
+        sent
+    }
+}
+
+async fn forward(mut batches: mpsc::Receiver<serve::IngestBatch>, to: To) {
+    while let Some(batch) = batches.recv().await {
+        if !to.send(Order::Ingest(batch)) {
+            return;
+        }
+    }
+}
+
+/// Reads the configuration again when asked to; a bad one leaves the old one in place and is said.
+async fn reload_when_asked(
+    mut requests: mpsc::Receiver<ReloadRequest>,
+    to: To,
+    words: Vec<String>,
+    reloads: Arc<Reloads>,
+    systemd: Systemd,
+) {
+    while let Some(request) = requests.recv().await {
+        systemd.reloading();
+        let outcome = match again(&words) {
+            Err(error) => Err(error.to_string()),
+            Ok(args) => {
+                let (reply, answer) = oneshot::channel();
+                to.send(Order::Reload(Box::new(args), reply));
+                answer.await.unwrap_or_else(|_| Err("the daemon is about to stop".to_owned()))
+            }
+        };
+        if let Err(error) = &outcome {
+            note(&format!("drift-watch: the configuration stays as it was: {error}"));
+        }
+        reloads.note(outcome.is_ok(), Timestamp::now());
+        systemd.ready(if outcome.is_ok() { "reloaded" } else { "reload failed; the old configuration stays" });
+        // Who asked may be gone.
+        _ = request.reply.send(outcome);
+    }
+}
+
+/// The flags, read anew with the file.
+fn again(words: &[String]) -> anyhow::Result<Args> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let parsed = parse_from::<Cli>(&words, &|name| std::env::var_os(name))?;
+    match parsed.arguments.command {
+        Command::Run(args) => {
+            check(&args)?;
+            Ok(*args)
+        }
+        _ => anyhow::bail!("the command line is not that of a daemon"),
+    }
+}
+
+/// Whether everything that the flags name could be used; starts nothing and changes nothing.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn check(args: &Args) -> Result<()> {
+    args.watch.profiles(&|name| vec![name.to_owned()])?;
+    let options = options(args)?;
+    if !args.no_listen {
+        serve::check_bind(args.listen, options.has_token())?;
+    }
+    delivery::check(args)?;
+    Intake::new(args, &std::collections::BTreeMap::new()).map(drop)
+}
+
+/// Hands hang-up signals on as requests to reload.
+fn hang_up(reload: mpsc::Sender<ReloadRequest>) -> Result<impl Future<Output = ()>> {
+    let mut hang_ups = signal(SignalKind::hangup()).map_err(|error| no_signals(&error))?;
+    Ok(async move {
+        while hang_ups.recv().await.is_some() {
+            let (reply, _) = oneshot::channel();
+            if reload.send(ReloadRequest { reply }).await.is_err() {
+                return;
+            }
+        }
+    })
+}
+
+/// Waits for a signal to end, or for the loop to end by itself; whether it has.
+async fn wait_for_end(work: &std::thread::JoinHandle<Result<()>>) -> Result<bool> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| no_signals(&error))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| no_signals(&error))?;
+    let mut look = tokio::time::interval(Duration::from_millis(100));
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(false),
+            _ = interrupt.recv() => return Ok(false),
+            _ = look.tick() => if work.is_finished() { return Ok(true) },
+        }
+    }
+}
+
+fn no_signals(error: &std::io::Error) -> Error {
+    Error::Environment { what: format!("signals cannot be waited for: {error}"), help: None }
+}
+
+async fn listen(args: &Args, options: &Options) -> Result<Option<TcpListener>> {
+    if args.no_listen {
+        return Ok(None);
+    }
+    serve::check_bind(args.listen, options.has_token())?;
+    let bound = TcpListener::bind(args.listen).await.map_err(|error| Error::Environment {
+        what: format!("{}: cannot listen: {error}", args.listen),
+        help: Some("--listen ADDRESS takes another address, --no-listen none".to_owned()),
+    })?;
+    Ok(Some(bound))
+}
+
+fn options(args: &Args) -> Result<Options> {
+    let token = |text: &String| -> Result<IngestToken> {
+        let (models, path) = match text.split_once('=') {
+            Some((model, path)) => (Some(vec![model.to_owned()]), path),
+            None => (None, text.as_str()),
+        };
+        Ok(IngestToken { token: Secret::read(path.as_ref())?, models })
+    };
+    Ok(Options {
+        ingest_tokens: args.ingest_token_file.iter().map(token).collect::<Result<_>>()?,
+        read_token: args.read_token_file.as_deref().map(Secret::read).transpose()?,
+        host_names: args.host_name.clone(),
+        ..Options::default()
+    })
+}
+
+/// Reads standard input, if a source is `-`, on a thread of its own.
+fn read_stdin(args: &Args, orders: &Sender<Order>, waker: &Waker) -> Result<()> {
+    let kind = match (args.predictions.iter().any(|path| path == "-"), args.actuals.iter().any(|path| path == "-")) {
+        (false, false) => return Ok(()),
+        (true, false) => Kind::Predictions,
+        (false, true) => Kind::Actuals,
+        (true, true) => return Err(Error::usage("standard input twice", "`-` for predictions or for actuals")),
+    };
+    let to = To { orders: orders.clone(), waker: waker.clone() };
+    let zone = args.watch.zone.clone();
+    let read = move || {
+        let mut lines = Lines::new(kind, zone, std::io::stdin());
+        loop {
+            let mut gathered = Gathered::default();
+            let more = lines.read(&mut |line| gathered.add(kind, &line.parsed));
+            if !gathered.is_empty() && !to.send(Order::Rows(gathered, kind)) {
+                return;
+            }
+            match more {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => return tracing::error!(%error, "standard input ends"),
+            }
+        }
+    };
+    let started = std::thread::Builder::new().name("stdin".to_owned()).spawn(read);
+    started.map(drop).map_err(|error| Error::Environment { what: format!("no thread: {error}"), help: None })
+}

@@ -1,0 +1,105 @@
+//! What a snapshot holds, and the engine that a state folder makes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use shared::error::{Error, Place, Result};
+use shared::format::live::Kind;
+
+use super::frame::{self, Origin};
+use crate::core::alerts::Transition;
+use crate::core::engine::{Engine, ProfileBaseline};
+use crate::core::settings::Settings;
+use crate::source::Positions;
+use crate::state::store::Start;
+use crate::state::store::Store;
+
+/// Everything that moves with the records.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Saved {
+    /// The engine.
+    pub engine: Engine,
+    /// How far the files of each kind are read.
+    pub positions: BTreeMap<Kind, Positions>,
+    /// Alerts that began or ended since the beginning: the number of the next event.
+    pub events: u64,
+}
+
+/// A state that was brought up to date.
+pub struct Loaded {
+    /// The state.
+    pub saved: Saved,
+    /// What the frames after the snapshot made begin or end: their receivers may not have been told.
+    pub transitions: Vec<Transition>,
+    /// The number of the first of these.
+    pub first_event: u64,
+}
+
+impl Saved {
+    /// A state that has seen nothing.
+    pub fn new(settings: Settings, profiles: BTreeMap<String, ProfileBaseline>) -> Self {
+        Self { engine: Engine::new(settings, profiles), positions: BTreeMap::new(), events: 0 }
+    }
+
+    /// Applies a frame; what it made begin or end.
+    ///
+    /// # Errors
+    /// If it is not one of ours.
+    pub fn apply(&mut self, bytes: &[u8]) -> Result<Vec<Transition>> {
+        let head = frame::apply(bytes, &mut self.engine)?;
+        if let (Origin::Files(kind), Some(positions)) = (head.origin, head.positions) {
+            self.positions.insert(kind, positions);
+        }
+        let transitions = self.engine.take_transitions();
+        self.events += transitions.len() as u64;
+        Ok(transitions)
+    }
+
+    /// As bytes.
+    ///
+    /// # Errors
+    /// Where they cannot be written.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        postcard::to_stdvec(self)
+            .map_err(|error| Error::Environment { what: format!("the state cannot be written: {error}"), help: None })
+    }
+}
+
+/// Goes on from a snapshot and the frames after it; `settings`, if given, take the place of those that the snapshot holds.
+///
+/// # Errors
+/// If either cannot be read.
+pub fn load(start: Start, folder: &Path, settings: Option<Settings>, fresh: impl FnOnce() -> Saved) -> Result<Loaded> {
+    let mut saved = match start.snapshot {
+        None => fresh(),
+        Some((_, bytes)) => postcard::from_bytes(&bytes).map_err(|error| {
+            let found = format!("a snapshot that this version does not understand: {error}");
+            Error::input(Place::file(folder), found, "a snapshot of this version of drift-watch")
+                .with_help("go back to the version that wrote it, or move the folder away: the sources are then read again from their beginning")
+        })?,
+    };
+    if let Some(settings) = settings {
+        saved.engine.settings = settings;
+    }
+    let first_event = saved.events;
+    let mut transitions = Vec::new();
+    for frame in start.frames {
+        transitions.extend(saved.apply(&frame?.1)?);
+    }
+    Ok(Loaded { saved, transitions, first_event })
+}
+
+/// The engine that a state folder makes; the folder must not be in use.
+///
+/// # Errors
+/// If it is in use, or cannot be read.
+pub fn load_engine(folder: &Path) -> Result<Engine> {
+    if !folder.join("store.json").is_file() {
+        let error = Error::input(Place::file(folder), "there is no state", "the state folder of a daemon");
+        return Err(error.with_help("`drift-watch run` makes it; --state DIR names it"));
+    }
+    let (_store, start) = Store::open(folder)?;
+    let fresh = || Saved::new(Settings::default(), BTreeMap::new());
+    Ok(load(start, folder, None, fresh)?.saved.engine)
+}

@@ -1,0 +1,190 @@
+//! The daemon and `MLflow`: metrics of closed steps go there, metrics of others come from there, each on a thread of its own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use shared::error::Result;
+use shared::metric::Metric;
+use shared::mlflow::{Config, Limits, Tracker};
+use shared::outbox::Outbox;
+
+use super::args::Args;
+use super::delivery::duration;
+use crate::core::board::Board;
+use crate::core::engine::Engine;
+use crate::core::step::EVERYONE;
+use crate::core::time::timestamp;
+use crate::mlflow::{ExternalPoint, LiveMetric, Seen, Sink, Watched, poll};
+
+/// The metrics that are logged for each closed step and bucket of horizons.
+const LOGGED: [Metric; 7] =
+    [Metric::Mape, Metric::Wape, Metric::Mae, Metric::Rmse, Metric::Bias, Metric::Da, Metric::Coverage];
+
+/// The longest that a request may take.
+const TOTAL: Duration = Duration::from_secs(60);
+
+/// The longest that a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// How long to wait after a delivery that left something.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// What goes to `MLflow` and what comes from it.
+pub struct Tracking {
+    sink: Option<Sink>,
+    /// Steps of each version that were put into the queue.
+    logged: BTreeMap<(String, String), u64>,
+    wake: Option<Sender<()>>,
+    points: Option<Receiver<Vec<ExternalPoint>>>,
+    threads: Vec<JoinHandle<()>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Tracking {
+    /// Starts what is configured.
+    ///
+    /// # Errors
+    /// If a metric to watch is none, or there is no server where one is needed.
+    pub fn start(args: &Args) -> Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut all =
+            Self { sink: None, logged: BTreeMap::new(), wake: None, points: None, threads: Vec::new(), stop: Arc::clone(&stop) };
+        let watched: Vec<Watched> = args.mlflow_metric.iter().map(|text| Watched::parse(text)).collect::<Result<_>>()?;
+        if args.mlflow_experiment.is_none() && watched.is_empty() {
+            return Ok(all);
+        }
+        let config = Config::from_env()?;
+        // Says at once where no server is named.
+        Tracker::new(&config, limits())?;
+        if let Some(experiment) = &args.mlflow_experiment {
+            let sink = Sink::new(Outbox::new(args.state.join("mlflow")), experiment.clone());
+            let (wake, inbox) = channel();
+            let (own, config, stop) = (sink.clone(), config.clone(), Arc::clone(&stop));
+            all.spawn("to mlflow", move || deliver(&own, &config, &inbox, &stop));
+            (all.sink, all.wake) = (Some(sink), Some(wake));
+        }
+        if !watched.is_empty() {
+            let (sender, points) = channel();
+            let interval = duration(args.mlflow_interval).max(Duration::from_secs(1));
+            all.spawn("from mlflow", move || ask(&watched, &config, interval, &sender, &stop));
+            all.points = Some(points);
+        }
+        Ok(all)
+    }
+
+    fn spawn(&mut self, name: &str, run: impl FnOnce() + Send + 'static) {
+        self.threads.extend(std::thread::Builder::new().name(name.to_owned()).spawn(run).ok());
+    }
+
+    /// Queues the metrics of steps that were closed since.
+    ///
+    /// # Errors
+    /// If the queue cannot be written; they are queued the next time.
+    pub fn log(&mut self, engine: &Engine) -> Result<()> {
+        let (Some(sink), Some(wake)) = (&self.sink, &self.wake) else { return Ok(()) };
+        for board in &engine.boards {
+            let key = (board.model.clone(), board.version.clone());
+            let done = self.logged.get(&key).copied().unwrap_or(0);
+            if board.n_closed > done {
+                sink.put(&values(board, done))?;
+                self.logged.insert(key, board.n_closed);
+                _ = wake.send(());
+            }
+        }
+        Ok(())
+    }
+
+    /// What has come.
+    pub fn points(&self) -> Vec<ExternalPoint> {
+        self.points.iter().flat_map(Receiver::try_iter).flatten().collect()
+    }
+
+    /// Ends the threads; what waits stays in the queue.
+    pub fn stop(mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        self.wake = None;
+        // A thread that failed has said so.
+        self.threads.into_iter().for_each(|thread| drop(thread.join()));
+    }
+}
+
+/// The values of the steps closed after the first `done`.
+fn values(board: &Board, done: u64) -> Vec<LiveMetric> {
+    let fresh = usize::try_from(board.n_closed - done).unwrap_or(usize::MAX);
+    let steps = board.newest(fresh);
+    let first = board.n_closed - steps.len() as u64;
+    let mut all = Vec::new();
+    for (target, number) in steps.into_iter().zip(first..) {
+        for bucket in board.buckets.keys() {
+            let found = LOGGED.iter().filter_map(|metric| Some((metric, board.at_step(target, Some(*bucket), EVERYONE, *metric)?)));
+            all.extend(found.map(|(metric, value)| LiveMetric {
+                model: board.model.clone(),
+                version: board.version.clone(),
+                metric: format!("live/{}/h{bucket}", metric.key()),
+                value,
+                time: timestamp(target),
+                step: i64::try_from(number).unwrap_or(i64::MAX),
+            }));
+        }
+    }
+    all
+}
+
+fn limits() -> Limits {
+    Limits { connect: CONNECT, total: TOTAL }
+}
+
+fn deliver(sink: &Sink, config: &Config, inbox: &Receiver<()>, stop: &AtomicBool) {
+    let mut waits = true;
+    loop {
+        if waits {
+            waits = match Tracker::new(config, limits()).and_then(|tracker| sink.deliver(&tracker)) {
+                Ok(delivery) => {
+                    if let Some(error) = delivery.waiting.iter().find_map(|message| message.last_error.as_ref()) {
+                        tracing::warn!(error, waiting = delivery.waiting.len(), "metrics wait for MLflow");
+                    }
+                    !delivery.waiting.is_empty()
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "metrics wait for MLflow");
+                    true
+                }
+            };
+        }
+        if stop.load(Ordering::SeqCst) {
+            return;
+        }
+        match inbox.recv_timeout(AGAIN) {
+            Ok(()) => waits = true,
+            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
+            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+fn ask(watched: &[Watched], config: &Config, interval: Duration, sender: &Sender<Vec<ExternalPoint>>, stop: &AtomicBool) {
+    let mut seen = Seen::default();
+    let mut left = Duration::ZERO;
+    const LOOK: Duration = Duration::from_millis(200);
+    while !stop.load(Ordering::SeqCst) {
+        if !left.is_zero() {
+            std::thread::sleep(LOOK.min(left));
+            left = left.saturating_sub(LOOK);
+            continue;
+        }
+        left = interval;
+        let Ok(tracker) = Tracker::new(config, limits()) else { continue };
+        let polled = poll(watched, &seen, &tracker);
+        for (name, why) in &polled.failures {
+            tracing::warn!(metric = name, why, "a metric of MLflow cannot be read");
+        }
+        seen = polled.seen;
+        if !polled.points.is_empty() && sender.send(polled.points).is_err() {
+            return;
+        }
+    }
+}
