@@ -157,14 +157,14 @@ impl<'a> Fields<'a> {
     }
 
     /// The record of these values.
-    pub(super) fn assemble(self, kind: Kind, zone: Option<&TimeZone>) -> Result<Parsed<'a>, BadRow> {
+    pub(super) fn assemble(mut self, kind: Kind, zone: Option<&TimeZone>) -> Result<Parsed<'a>, BadRow> {
         match kind {
             Kind::Predictions => self.prediction(zone),
             Kind::Actuals => self.actual(zone),
         }
     }
 
-    fn prediction(mut self, zone: Option<&TimeZone>) -> Result<Parsed<'a>, BadRow> {
+    fn prediction(&mut self, zone: Option<&TimeZone>) -> Result<Parsed<'a>, BadRow> {
         let (issued_at, issued_offset) = self.time(Column::IssuedAt, zone)?;
         let (target_time, target_offset) = self.time(Column::TargetTime, zone)?;
         let record = Prediction {
@@ -177,12 +177,12 @@ impl<'a> Fields<'a> {
             y_hat: self.number(Column::YHat)?,
             interval: self.interval()?,
             level: self.level()?,
-            segments: self.segments,
+            segments: std::mem::take(&mut self.segments),
         };
         Ok(Parsed { record: Record::Prediction(record), offset_timestamp: issued_offset || target_offset })
     }
 
-    fn actual(mut self, zone: Option<&TimeZone>) -> Result<Parsed<'a>, BadRow> {
+    fn actual(&mut self, zone: Option<&TimeZone>) -> Result<Parsed<'a>, BadRow> {
         let (target_time, target_offset) = self.time(Column::TargetTime, zone)?;
         let (observed_at, observed_offset) = self.time(Column::ObservedAt, zone)?;
         let series = self.name(Column::Series)?;

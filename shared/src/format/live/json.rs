@@ -18,12 +18,13 @@ const MOST_DEPTH: usize = 100;
 /// Why the line is no record.
 pub fn parse_json<'a>(kind: Kind, line: &'a [u8], zone: Option<&TimeZone>) -> Result<Parsed<'a>, BadRow> {
     let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
-    fields(kind, utf8(line)?)?.assemble(kind, zone)
+    let mut fields = Fields::default();
+    scan(kind, utf8(line)?, &mut fields)?;
+    fields.assemble(kind, zone)
 }
 
-fn fields(kind: Kind, text: &str) -> Result<Fields<'_>, BadRow> {
+fn scan<'a>(kind: Kind, text: &'a str, fields: &mut Fields<'a>) -> Result<(), BadRow> {
     let mut scanner = Scanner { text, at: 0 };
-    let mut fields = Fields::default();
     // A line that is broken is not looked at further; a bad field is told only if the line is whole.
     let mut bad = Ok(());
     scanner.blanks();
@@ -35,7 +36,7 @@ fn fields(kind: Kind, text: &str) -> Result<Fields<'_>, BadRow> {
     })?;
     scanner.blanks();
     match scanner.at == text.len() {
-        true => bad.map(|()| fields),
+        true => bad,
         false => Err(scanner.broken("the end of the line")),
     }
 }
