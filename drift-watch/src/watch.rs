@@ -9,6 +9,7 @@ use shared::format::manifest::Manifest;
 use shared::format::profile::Profile;
 use shared::fsio;
 
+use crate::core::classics::Request;
 use crate::core::engine::{ProfileBaseline, ProfileRow};
 use crate::core::pair::Pair;
 use crate::core::rule::Rule;
@@ -56,6 +57,10 @@ pub struct WatchArgs {
     /// A rule, such as `mape > 1.5x over 28 min 50 for 3 clear 1.2`; see RULES
     #[arg(long, value_name = "RULE", value_parser = rule, help_heading = DECISIONS)]
     pub rule: Vec<Rule>,
+    /// A detector of another school on a metric, such as `adwin(delta=0.002) on mape h 1`: adwin, page-hinkley, cusum, ddm. Their rates of false
+    /// alarms are measured, not promised
+    #[arg(long, value_name = "DETECTOR", value_parser = detector, help_heading = DECISIONS)]
+    pub detector: Vec<Request>,
     /// Do not watch single series
     #[arg(long, help_heading = DECISIONS)]
     pub no_series: bool,
@@ -137,7 +142,7 @@ impl WatchArgs {
             fdr_ratio: self.fdr,
             keep_firing_steps: self.keep_firing,
             rules: self.rule.clone(),
-            classic: Vec::new(),
+            classic: self.detector.clone(),
             predictions_stale: self.predictions_stale,
             actuals_stale: self.actuals_stale,
             models: self.model.clone(),
@@ -252,6 +257,13 @@ fn of_manifest(path: &Path) -> Result<(Manifest, PathBuf)> {
 
 fn rule(text: &str) -> std::result::Result<Rule, String> {
     text.parse().map_err(|error: Error| error.to_string())
+}
+
+fn detector(text: &str) -> std::result::Result<Request, String> {
+    text.parse().map_err(|error: Error| match error.help() {
+        Some(help) => format!("{error}; {help}"),
+        None => error.to_string(),
+    })
 }
 
 fn loss(text: &str) -> std::result::Result<Loss, String> {

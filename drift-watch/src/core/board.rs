@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use shared::metric::Metric;
 
 use super::bucket::Bucket;
+use super::classics;
 use super::family;
 use super::forecasts::{Forecast, Forecasts, Kept};
 use super::history::History;
@@ -306,6 +307,7 @@ impl Board {
         let learned = Learned::learn(observed, watched.overlap, &segments_of, settings);
         watched.weight = family::bucket_weight(watched.overlap, &overlaps);
         watched.learned = learned.map(Box::new);
+        watched.levels = classics::levels(observed, self.level_percent);
     }
 
     /// Begins to watch series that have come after the baseline and have enough steps by now.

@@ -11,6 +11,7 @@ use shared::format::live::{Actual, Fault, Kind, Prediction};
 
 use super::alerts::{Alerts, Condition, Key, Patience, Transition};
 use super::board::Board;
+use super::classics;
 use super::faults::{Oddities, Oddity};
 use super::feeds;
 use super::forecasts::{Forecast, Kept};
@@ -266,6 +267,7 @@ impl Engine {
             self.judge(place, target, time);
         }
         self.transitions.extend(rules::observe(&self.boards[place], &mut self.alerts, &self.settings, time, target));
+        self.transitions.extend(classics::observe(&mut self.boards[place], &mut self.alerts, &self.settings, time, target));
         self.transitions.extend(feeds::completeness(&self.boards[place], &mut self.alerts, &self.settings, time));
         self.learn(place, target);
         if let Some(first) = self.boards[place].forget(&self.settings) {

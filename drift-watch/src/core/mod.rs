@@ -2,7 +2,7 @@
 //!
 //! Records go into the [`engine`]; it keeps actuals ([`history`]) and forecasts ([`forecasts`]), closes target times ([`step`])
 //! in their order, counts pairs ([`pair`], [`tally`], [`exact`]), learns what is usual ([`learned`]), and shows scores ([`score`])
-//! to detectors ([`detector`], [`series_watch`]) that share one promise ([`family`]). [`rule`]s and [`alerts`] turn that into alerts, [`attribution`]
+//! to detectors ([`detector`], [`series_watch`]) that share one promise ([`family`]). [`rule`]s, [`classics`] and [`alerts`] turn that into alerts, [`attribution`]
 //! says where a change sits, [`summary`] what there is to see.
 
 pub mod alerts;
@@ -10,6 +10,7 @@ pub mod attribution;
 pub mod board;
 pub mod bucket;
 pub mod chunk;
+pub mod classics;
 pub mod detector;
 pub mod engine;
 pub mod exact;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::classics::Request;
 use super::rule::Rule;
 use super::season::Season;
 use super::time::{DAY, Micros};
@@ -73,8 +74,8 @@ pub struct Settings {
     pub keep_firing_steps: u32,
     /// The team's rules.
     pub rules: Vec<Rule>,
-    /// Detectors of other schools: a spec each, `adwin(delta=0.002)`.
-    pub classic: Vec<String>,
+    /// Detectors of other schools, whose rates of false alarms are measured, not promised.
+    pub classic: Vec<Request>,
     /// Predictions are stale after this time without one; three usual gaps if absent.
     pub predictions_stale: Option<Micros>,
     /// Actuals are stale after this time without one; three usual gaps if absent.

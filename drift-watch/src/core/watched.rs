@@ -1,9 +1,14 @@
 //! A bucket of horizons, watched: its baseline and its detectors.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+use shared::metric::Metric;
+
+use super::classics::Level;
+use super::detector::classic::Classic;
 use super::exact::Sum;
-use super::family::{self, Level, WATCHES};
+use super::family::{self, WATCHES};
 use super::learned::{Learned, Watches};
 use super::score::{Score, Scores};
 use super::settings::Settings;
@@ -22,6 +27,10 @@ pub struct Watched {
     pub weight: f64,
     /// Steps that its detectors have seen.
     pub watched_steps: u64,
+    /// What metrics are at the steps of the baseline.
+    pub levels: Vec<(Metric, Level)>,
+    /// The detectors that the team asked for, by what it wrote.
+    pub classic: BTreeMap<String, Classic>,
 }
 
 /// The evidence of the detector that is nearest to its limit, as a part of that limit.
@@ -92,7 +101,7 @@ impl Learned {
             return 0.0;
         }
         let n = self.series.len();
-        let limits = WATCHES.map(|(_, _, part)| family::limit(settings.promise_steps, Level::Series, n, weight, part));
+        let limits = WATCHES.map(|(_, _, part)| family::limit(settings.promise_steps, family::Level::Series, n, weight, part));
         let common = self.common;
         let mut nearest = 0.0_f64;
         for (series, scores) in rows {
@@ -116,11 +125,11 @@ impl Learned {
         rows.iter().for_each(|(_, scores)| everyone.add(scores));
         let n = self.segments.len();
         let limit = |level, n, part| family::limit(settings.promise_steps, level, n, weight, part);
-        let mut nearest = update(&mut self.model, step, &everyone, offsets, |part| limit(Level::Model, 1, part))?;
+        let mut nearest = update(&mut self.model, step, &everyone, offsets, |part| limit(family::Level::Model, 1, part))?;
         for (segment, watches) in &mut self.segments {
             let mut means = Means::default();
             rows.iter().filter(|(series, _)| segments_of(*series).contains(segment)).for_each(|(_, scores)| means.add(scores));
-            let found = update(watches, step, &means, offsets, |part| limit(Level::Segment, n, part));
+            let found = update(watches, step, &means, offsets, |part| limit(family::Level::Segment, n, part));
             nearest = nearest.max(found.unwrap_or(0.0));
         }
         Some(nearest)
