@@ -69,6 +69,8 @@
       this.input = section.querySelector("input");
       this.shown = section.querySelector(".shown");
       this.more = section.querySelector(".more");
+      this.model = decodeURIComponent(section.dataset.model);
+      this.version = decodeURIComponent(section.dataset.version);
       this.limit = FEW;
       this.key = null;
       this.direction = -1;
@@ -95,7 +97,7 @@
     }
 
     draw() {
-      const { model, version } = this.section.dataset;
+      const { model, version } = this;
       const found = status && status.models.find(one => one.model === model && one.version === version);
       if (!found) return;
       const word = this.input.value.trim().toLowerCase();

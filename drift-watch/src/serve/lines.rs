@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(lines("[]").unwrap(), "");
         assert_eq!(
             lines(" [ {\"a\":\n 1} , {\"b\":[1,{\"c\":2}]}\n]\n").unwrap(),
-            "{\"a\":  1} \n{\"b\":[1,{\"c\":2}]}\n"
+            "{\"a\":  1} \n{\"b\":[1,{\"c\":2}]} \n"
         );
         assert_eq!(lines(r#"[{"a":"],[\"{\\"},{"b":NaN}]"#).unwrap(), "{\"a\":\"],[\\\"{\\\\\"}\n{\"b\":NaN}\n");
     }

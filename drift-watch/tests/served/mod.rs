@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub(crate) mod browser;
+
 use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 use std::net::SocketAddr;
