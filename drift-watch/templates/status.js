@@ -2,7 +2,7 @@
 (() => {
   // The server writes the page; at each event this script fetches it again and puts the parts that changed in place.
   // Only the table of series is written here. Text from outside is set as text, never as markup.
-  const FEW = 25, MANY = 200, PAUSE = 2000, AGAIN = 5000, SHOWN = 64, WHOLE = 600;
+  const FEW = 10, MANY = 200, PAUSE = 2000, AGAIN = 5000, SHOWN = 64, WHOLE = 600;
   const live = document.getElementById("live");
   const panels = new Map();
   let status = null, running = false, wanted = false, last = 0;

@@ -58,7 +58,7 @@ fn names_stay_text() {
     }
     let (served, mut browser) = (served(hostile()), Browser::start());
     browser.open(&served.url("/"), WIDE, "light");
-    browser.wait("document.querySelector('.series .shown').textContent.startsWith('25 of 40')");
+    browser.wait("document.querySelector('.series .shown').textContent.startsWith('10 of 40')");
     for name in ["img", "b", "textarea", "svg[onload]", "[onmouseover]", "[onerror]", "script + script"] {
         assert_eq!(browser.evaluate(&format!("document.querySelectorAll('{name}').length")), 0, "{name}");
     }
@@ -88,7 +88,7 @@ fn five_thousand_series_are_filtered_and_sorted_at_once() {
     let (served, mut browser) = (served(large()), Browser::start());
     browser.open(&served.url("/"), WIDE, "light");
     let shown = "document.querySelector('.series .shown').textContent";
-    assert_eq!(browser.text(shown), "25 of 5,000 series");
+    assert_eq!(browser.text(shown), "10 of 5,000 series");
     picture(&mut browser, "series-5000");
     browser.evaluate("document.querySelector('.series .more').click()");
     assert_eq!(browser.evaluate("document.querySelectorAll('.series tbody tr').length"), 200);

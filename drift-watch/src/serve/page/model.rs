@@ -16,7 +16,7 @@ const MORE_METRICS: usize = 200;
 /// Drivers shown.
 const DRIVERS: usize = 12;
 /// Series that the server writes; the script takes over from there.
-const SERIES: usize = 25;
+const SERIES: usize = 10;
 
 /// A model.
 pub(super) struct ModelCard {
@@ -100,8 +100,9 @@ pub(super) fn card(model: &ModelView, open: bool) -> ModelCard {
 }
 
 fn id(model: &ModelView) -> String {
-    let digest = Sha256::new().chain_update(&model.model).chain_update([0]).chain_update(&model.version).finalize();
-    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    let digest: [u8; 32] =
+        Sha256::new().chain_update(&model.model).chain_update([0]).chain_update(&model.version).finalize().into();
+    shared::digest::hex(&digest[..8])
 }
 
 /// As `decodeURIComponent` reads it: what HTML would change or hide in an attribute is not there.
