@@ -1,5 +1,12 @@
 //! The HTTP server, asked as its clients ask.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says aloud what it skips"
+)]
+
 mod served;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,13 @@
 //! The status page in a headless browser: what it shows, what hostile names cannot do, how it follows the view, and
 //! pictures of it in `target/status-page/`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says aloud what it skips"
+)]
+
 mod served;
 
 use std::path::Path;

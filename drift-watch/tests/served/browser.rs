@@ -62,7 +62,7 @@ impl Browser {
         }
         self.input.write_all(&[message.to_string().as_bytes(), b"\0"].concat()).unwrap();
         loop {
-            let answer = self.messages.recv_timeout(Duration::from_secs(60)).unwrap();
+            let answer = self.messages.recv_timeout(Duration::from_mins(1)).unwrap();
             if answer["id"] == self.next {
                 assert!(answer.get("error").is_none(), "{method}: {answer}");
                 return answer["result"].clone();

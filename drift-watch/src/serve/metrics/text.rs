@@ -130,7 +130,7 @@ fn number(value: f64) -> String {
 mod tests {
     use super::*;
 
-    fn sample<'a>(value: &'a str, number: f64) -> Sample<'a> {
+    fn sample(value: &str, number: f64) -> Sample<'_> {
         (vec![("a", value.into())], number)
     }
 
