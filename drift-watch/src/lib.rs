@@ -1,6 +1,7 @@
 //! Watch the live accuracy of promoted forecasters and raise alarms that mean something.
 
 pub mod args;
+pub mod check;
 pub mod core;
 pub mod mlflow;
 pub mod notify_systemd;
@@ -17,7 +18,7 @@ pub mod view;
 pub mod watch;
 
 use shared::Exit;
-use shared::cli::{self, Context};
+use shared::cli::{self, CommonCommand, Context};
 
 use args::{Cli, Command, PLANNED};
 
@@ -31,6 +32,7 @@ pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
         Command::Status(args) => status::run(args, context),
         Command::Replay(args) => replay::run(args, context),
         Command::VerifyAlarms(args) => verify_alarms::run(args, context),
+        Command::Common(CommonCommand::Check) => check::run(context),
         Command::Common(common) => cli::run_common::<Cli>(common, context),
         Command::Other(words) => Err(cli::unavailable("drift-watch", words, &PLANNED).into()),
     }

@@ -4,11 +4,20 @@ use jiff::{Span, SpanRelativeTo, Unit};
 
 use crate::core::time::Micros;
 
-/// Reads a length of time; days have 24 hours. Months and years have no fixed length and are refused.
+/// What is never over.
+const NEVER: &str = "never";
+
+/// Longer than anything that is watched, and short enough to be added to a time.
+const LONGEST: Micros = Micros::MAX / 8;
+
+/// Reads a length of time; days have 24 hours, `never` is longer than all. Months and years have no fixed length and are refused.
 ///
 /// # Errors
 /// What is wrong with it.
 pub fn parse(text: &str) -> Result<Micros, String> {
+    if text.trim() == NEVER {
+        return Ok(LONGEST);
+    }
     let wrong = || format!("{text:?} is no length of time; expected one such as 15m, 36h or 40d");
     let span: Span = text.trim().parse().map_err(|_| wrong())?;
     if span.get_months() != 0 || span.get_years() != 0 {

@@ -2,7 +2,7 @@
 (() => {
   // The server writes the page; at each event this script fetches it again and puts the parts that changed in place.
   // Only the table of series is written here. Text from outside is set as text, never as markup.
-  const FEW = 25, MANY = 200, PAUSE = 2000, AGAIN = 5000, SHOWN = 64, WHOLE = 600;
+  const FEW = 10, MANY = 200, PAUSE = 2000, AGAIN = 5000, SHOWN = 64, WHOLE = 600;
   const live = document.getElementById("live");
   const panels = new Map();
   let status = null, running = false, wanted = false, last = 0;
@@ -69,6 +69,8 @@
       this.input = section.querySelector("input");
       this.shown = section.querySelector(".shown");
       this.more = section.querySelector(".more");
+      this.model = decodeURIComponent(section.dataset.model);
+      this.version = decodeURIComponent(section.dataset.version);
       this.limit = FEW;
       this.key = null;
       this.direction = -1;
@@ -95,7 +97,7 @@
     }
 
     draw() {
-      const { model, version } = this.section.dataset;
+      const { model, version } = this;
       const found = status && status.models.find(one => one.model === model && one.version === version);
       if (!found) return;
       const word = this.input.value.trim().toLowerCase();

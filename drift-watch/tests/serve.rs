@@ -1,5 +1,12 @@
 //! The HTTP server, asked as its clients ask.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says aloud what it skips"
+)]
+
 mod served;
 
 use std::collections::BTreeSet;
@@ -122,7 +129,7 @@ fn the_page_is_complete_without_its_script_and_escapes_names() {
     for markup in ["<img", "<svg onload", "<b>bold", "onmouseover='", "\u{202e}", "\u{0}"] {
         assert!(!before.contains(markup), "{markup}");
     }
-    assert!(before.contains("&#60;script&#62;") && before.contains("1 of 4 models") | before.contains("has drifted"));
+    assert!(before.contains("&#60;script&#62;") && before.contains("has drifted"));
     assert!(page.len() < 400_000, "{} bytes: long names are cut", page.len());
     assert!(!page.contains("style=\""), "the policy forbids them");
 }

@@ -17,10 +17,10 @@ const DAEMON: &str = "Daemon";
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// Files of predictions that grow and rotate: paths and patterns, JSON Lines or CSV; `-` is standard input
-    #[arg(long, value_name = "FILE", num_args = 1.., help_heading = SOURCES)]
+    #[arg(long, value_name = "PATTERN", num_args = 1.., help_heading = SOURCES)]
     pub predictions: Vec<String>,
     /// Files of actuals, in the same way
-    #[arg(long, value_name = "FILE", num_args = 1.., help_heading = SOURCES)]
+    #[arg(long, value_name = "PATTERN", num_args = 1.., help_heading = SOURCES)]
     pub actuals: Vec<String>,
     /// Look for new rows so often, besides events of the file system
     #[arg(long, value_name = "SPAN", default_value = "2s", value_parser = span::parse, help_heading = SOURCES)]
@@ -38,8 +38,8 @@ pub struct Args {
     /// Serve nothing
     #[arg(long, help_heading = SERVER)]
     pub no_listen: bool,
-    /// Who may send records: a file with a token, or `MODEL=FILE` for predictions of that model only
-    #[arg(long, value_name = "[MODEL=]TOKEN_FILE", help_heading = SERVER)]
+    /// Who may send records: `FILE` with a token, or `MODEL=FILE` for predictions of that model only
+    #[arg(long, value_name = "MODEL=FILE", help_heading = SERVER)]
     pub ingest_token_file: Vec<String>,
     /// Who may read status and metrics: a file with a token
     #[arg(long, value_name = "FILE", help_heading = SERVER)]

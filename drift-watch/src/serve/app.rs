@@ -140,7 +140,7 @@ mod tests {
         let (rate, start) = (Rate::new(5), Instant::now());
         assert_eq!((0..20).filter(|_| rate.admits(start)).count(), 10);
         assert_eq!((0..20).filter(|_| rate.admits(start + Duration::from_secs(1))).count(), 5);
-        assert_eq!((0..20).filter(|_| rate.admits(start + Duration::from_secs(60))).count(), 10);
+        assert_eq!((0..20).filter(|_| rate.admits(start + Duration::from_mins(1))).count(), 10);
     }
 
     #[test]

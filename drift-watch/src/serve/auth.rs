@@ -32,12 +32,12 @@ fn may_read(app: &App, headers: &HeaderMap) -> Result<(), Box<Response>> {
             "no read token is configured, and this address can be reached from other machines",
         );
     };
-    let token = token(headers).ok_or_else(|| unknown(READ_CHALLENGE))?;
+    let token = token(headers).ok_or_else(|| Box::new(unknown(READ_CHALLENGE)))?;
     let may_send = known(&app.options.ingest_tokens, &token).is_some();
     match wanted.is(&token) {
         true => Ok(()),
         false if may_send => Err(Box::new(refuse(StatusCode::FORBIDDEN, "this token may send records, not read"))),
-        false => Err(unknown(READ_CHALLENGE)),
+        false => Err(Box::new(unknown(READ_CHALLENGE))),
     }
 }
 
@@ -47,12 +47,12 @@ pub(super) fn may_send(app: &App, headers: &HeaderMap) -> Result<Option<Vec<Stri
         let text = "no token for sending is configured, and this address can be reached from other machines";
         return closed_if(app.exposed, text).map(|()| None);
     }
-    let token = token(headers).ok_or_else(|| unknown(INGEST_CHALLENGE))?;
+    let token = token(headers).ok_or_else(|| Box::new(unknown(INGEST_CHALLENGE)))?;
     let reads = app.options.read_token.as_ref().is_some_and(|wanted| wanted.is(&token));
     match known(&app.options.ingest_tokens, &token) {
         Some(found) => Ok(found.models.clone()),
         None if reads => Err(Box::new(refuse(StatusCode::FORBIDDEN, "this token may read, not send records"))),
-        None => Err(unknown(INGEST_CHALLENGE)),
+        None => Err(Box::new(unknown(INGEST_CHALLENGE))),
     }
 }
 
@@ -65,10 +65,10 @@ fn known<'a>(tokens: &'a [IngestToken], token: &[u8]) -> Option<&'a IngestToken>
     tokens.iter().fold(None, |found, one| if one.token.is(token) { found.or(Some(one)) } else { found })
 }
 
-fn unknown(challenge: &'static str) -> Box<Response> {
+fn unknown(challenge: &'static str) -> Response {
     let mut response = refuse(StatusCode::UNAUTHORIZED, "a token is needed: Authorization: Bearer TOKEN");
     response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
-    Box::new(response)
+    response
 }
 
 fn token(headers: &HeaderMap) -> Option<Vec<u8>> {

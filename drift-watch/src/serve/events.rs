@@ -49,8 +49,8 @@ fn stream(client: Client) -> impl Stream<Item = Result<Event, Infallible>> {
         stop.run_until_cancelled(client.wait()).await.flatten()?;
         client.next = Some(Instant::now() + THROTTLE);
         let time = client.view.borrow_and_update().time.clone().unwrap_or_default();
-        // A time is a line; were it none, the event would be split, and `Event` refuses that.
-        let time = time.replace(['\n', '\r'], " ");
+        // A time is one line; browsers pass over an event without data.
+        let time = if time.is_empty() { "-".to_owned() } else { time.replace(['\n', '\r'], " ") };
         Some((Ok(Event::default().event("view").retry(RETRY).data(time)), client))
     })
 }

@@ -64,26 +64,29 @@ pub(super) async fn actuals(State(app): State<Arc<App>>, request: Request) -> Re
 async fn take(app: &App, kind: Kind, request: Request) -> Result<Response, Box<Response>> {
     let models = auth::may_send(app, request.headers())?;
     let coding = body::coding(request.headers())?;
-    let _permit = app.batches.try_acquire().map_err(|_| overloaded())?;
+    let _permit = app.batches.try_acquire().map_err(|_| Box::new(overloaded()))?;
     let sent = receive(app, request).await?;
     let body = unpack(sent, coding, app.options.expanded_bytes).await?;
     let allowed_models = models.filter(|_| kind == Kind::Predictions);
     let (reply, outcome) = oneshot::channel();
     app.ingest.try_send(IngestBatch { kind, body, allowed_models, reply }).map_err(|error| match error {
-        TrySendError::Full(_) => overloaded(),
-        TrySendError::Closed(_) => stopping(),
+        TrySendError::Full(_) => Box::new(overloaded()),
+        TrySendError::Closed(_) => Box::new(stopping()),
     })?;
     let outcome = timeout(app.options.reply_timeout, outcome).await;
     let late = "not durable yet; send the batch again: records that were kept are not counted twice";
-    outcome.map_err(|_| Box::new(busy(StatusCode::SERVICE_UNAVAILABLE, late)))?.map(answer).map_err(|_| stopping())
+    outcome
+        .map_err(|_| Box::new(busy(StatusCode::SERVICE_UNAVAILABLE, late)))?
+        .map(answer)
+        .map_err(|_| Box::new(stopping()))
 }
 
-fn overloaded() -> Box<Response> {
-    Box::new(busy(StatusCode::TOO_MANY_REQUESTS, "too many batches are under way; send this one again"))
+fn overloaded() -> Response {
+    busy(StatusCode::TOO_MANY_REQUESTS, "too many batches are under way; send this one again")
 }
 
-fn stopping() -> Box<Response> {
-    Box::new(busy(StatusCode::SERVICE_UNAVAILABLE, "the daemon stops; nothing was acknowledged, send the batch again"))
+fn stopping() -> Response {
+    busy(StatusCode::SERVICE_UNAVAILABLE, "the daemon stops; nothing was acknowledged, send the batch again")
 }
 
 async fn receive(app: &App, request: Request) -> Result<Bytes, Box<Response>> {
@@ -116,7 +119,7 @@ async fn unpack(sent: Bytes, coding: Coding, most: usize) -> Result<Vec<u8>, Box
             }
         }
     });
-    let unpacked = unpacked.await.map_err(|_| stopping())?;
+    let unpacked = unpacked.await.map_err(|_| Box::new(stopping()))?;
     unpacked.map_err(|(status, text)| Box::new(refuse(status, text)))
 }
 

@@ -37,7 +37,10 @@ impl Splitter {
         }
         match byte {
             b' ' | b'\t' | b'\r' | b'\n' if self.element == self.lines.len() => Ok(()),
-            b' ' | b'\t' | b'\r' | b'\n' => self.keep(b' '),
+            b' ' | b'\t' | b'\r' | b'\n' => {
+                self.lines.push(b' ');
+                Ok(())
+            }
             _ if self.depth == 0 => self.outside(byte),
             b',' if self.depth == 1 => self.end_element(true),
             b']' if self.depth == 1 => {
@@ -54,7 +57,8 @@ impl Splitter {
         }
         self.in_string = self.escaped || byte != b'"';
         self.escaped = !self.escaped && byte == b'\\';
-        self.keep(byte)
+        self.lines.push(byte);
+        Ok(())
     }
 
     /// Before the array only its bracket, after it nothing.
@@ -76,10 +80,6 @@ impl Splitter {
             }
             _ => {}
         }
-        self.keep(byte)
-    }
-
-    fn keep(&mut self, byte: u8) -> Result<(), &'static str> {
         self.lines.push(byte);
         Ok(())
     }
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(lines("[]").unwrap(), "");
         assert_eq!(
             lines(" [ {\"a\":\n 1} , {\"b\":[1,{\"c\":2}]}\n]\n").unwrap(),
-            "{\"a\":  1} \n{\"b\":[1,{\"c\":2}]}\n"
+            "{\"a\":  1} \n{\"b\":[1,{\"c\":2}]} \n"
         );
         assert_eq!(lines(r#"[{"a":"],[\"{\\"},{"b":NaN}]"#).unwrap(), "{\"a\":\"],[\\\"{\\\\\"}\n{\"b\":NaN}\n");
     }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub(crate) mod browser;
+
 use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 use std::net::SocketAddr;
@@ -335,8 +337,8 @@ pub(crate) fn hostile() -> View {
     let mut view = drifted();
     let names = hostile_names();
     let (model, long) = (&mut view.models[0], names.last().unwrap().clone());
-    model.model = names[0].clone();
-    model.version = names[5].clone();
+    model.model.clone_from(&names[0]);
+    model.version.clone_from(&names[5]);
     model.reason = format!("{} {long}", names[1]);
     for (name, series) in names.iter().zip(&mut model.worst_series) {
         series.series.clone_from(name);

@@ -142,7 +142,7 @@ fn whole_number_types() -> [TypeId; 8] {
 pub(super) fn is_path(arg: &Arg) -> bool {
     use ValueHint::{AnyPath, DirPath, ExecutablePath, FilePath};
     let hinted = matches!(arg.get_value_hint(), AnyPath | DirPath | ExecutablePath | FilePath);
-    hinted || ["FILE", "DIR", "PATH", "ROLE=PATH"].iter().any(|name| is_called(arg, name))
+    hinted || ["FILE", "DIR", "PATH", "PATTERN", "STATE_DIR", "ROLE=PATH", "MODEL=FILE"].iter().any(|name| is_called(arg, name))
 }
 
 /// Whether the argument is a slice.
@@ -155,9 +155,10 @@ fn is_called(arg: &Arg, name: &str) -> bool {
     arg.get_value_names().unwrap_or_default().iter().any(|known| known == name)
 }
 
-/// Whether the file that the argument names is written, not read.
+/// Whether what the argument names need not be there: a file that is written, a folder that is made, files that may come later.
 pub(super) fn is_output(arg: &Arg) -> bool {
-    arg.get_help_heading() == Some("Output") || name(arg).starts_with("write-")
+    let made = ["PATTERN", "STATE_DIR"].iter().any(|name| is_called(arg, name));
+    made || arg.get_help_heading() == Some("Output") || name(arg).starts_with("write-")
 }
 
 /// The variables that set `key` for the command at `path` below `tool`, most specific first:

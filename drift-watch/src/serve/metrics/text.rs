@@ -108,9 +108,8 @@ fn written(labels: &Labels<'_>) -> String {
 /// A value that is too long ends in a part of its digest, so that two of them stay apart.
 fn bounded(value: &str) -> Cow<'_, str> {
     let Some((cut, _)) = value.char_indices().nth(LONGEST_VALUE) else { return Cow::Borrowed(value) };
-    let digest = Sha256::digest(value.as_bytes());
-    let hex: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    Cow::Owned(format!("{}…{hex}", &value[..cut]))
+    let digest: [u8; 32] = Sha256::digest(value.as_bytes()).into();
+    Cow::Owned(format!("{}…{}", &value[..cut], shared::digest::hex(&digest[..4])))
 }
 
 /// Both formats escape these three, and only these.
@@ -131,7 +130,7 @@ fn number(value: f64) -> String {
 mod tests {
     use super::*;
 
-    fn sample<'a>(value: &'a str, number: f64) -> Sample<'a> {
+    fn sample(value: &str, number: f64) -> Sample<'_> {
         (vec![("a", value.into())], number)
     }
 

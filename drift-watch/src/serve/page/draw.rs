@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     fn drawn(history: Vec<Option<f64>>, baseline: Option<f64>) -> String {
-        sparkline(&MetricView { history, baseline, ..MetricView::default() })
+        sparkline(&MetricView { baseline, history, ..MetricView::default() })
     }
 
     #[test]

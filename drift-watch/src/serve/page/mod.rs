@@ -142,6 +142,7 @@ fn facts(view: &View) -> Vec<Fact> {
     let series: u64 = view.models.iter().map(|model| model.series).sum();
     let open: u64 = view.models.iter().map(|model| model.open_predictions).sum();
     let time = view.time.as_deref().map_or_else(|| "–".to_owned(), text::moment);
+    let (day, hour) = time.split_once(' ').unwrap_or((&time, "the clock of all but feeds"));
     let fact = |label, value: String, note: String| Fact { label, value, note };
     vec![
         fact(
@@ -156,7 +157,7 @@ fn facts(view: &View) -> Vec<Fact> {
             format!("{} of {}", count(healthy), count(view.feeds.len() as u64)),
             text::counted(bad, "bad row"),
         ),
-        fact("actuals up to", time, "the clock of all but feeds".to_owned()),
+        fact("actuals up to", day.to_owned(), hour.to_owned()),
     ]
 }
 

@@ -16,7 +16,7 @@ const MORE_METRICS: usize = 200;
 /// Drivers shown.
 const DRIVERS: usize = 12;
 /// Series that the server writes; the script takes over from there.
-const SERIES: usize = 25;
+const SERIES: usize = 10;
 
 /// A model.
 pub(super) struct ModelCard {
@@ -37,8 +37,8 @@ pub(super) struct ModelCard {
     pub(super) listed_series: String,
     /// Whether it is unfolded at first.
     pub(super) open: bool,
-    /// Names as they are, by which the script finds the model in the JSON.
-    pub(super) raw: (String, String),
+    /// Both names in full, by which the script finds the model in the JSON.
+    pub(super) key: [String; 2],
 }
 
 /// A metric in a window.
@@ -95,13 +95,20 @@ pub(super) fn card(model: &ModelView, open: bool) -> ModelCard {
         series: model.worst_series.iter().take(SERIES).map(series_row).collect(),
         listed_series: count(model.worst_series.len() as u64),
         open: open || matches!(model.standing, Standing::Drift | Standing::Feed),
-        raw: (model.model.clone(), model.version.clone()),
+        key: [&model.model, &model.version].map(|name| encoded(name)),
     }
 }
 
 fn id(model: &ModelView) -> String {
-    let digest = Sha256::new().chain_update(&model.model).chain_update([0]).chain_update(&model.version).finalize();
-    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    let digest: [u8; 32] =
+        Sha256::new().chain_update(&model.model).chain_update([0]).chain_update(&model.version).finalize().into();
+    shared::digest::hex(&digest[..8])
+}
+
+/// As `decodeURIComponent` reads it: what HTML would change or hide in an attribute is not there.
+fn encoded(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    name.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 fn facts(model: &ModelView) -> Vec<String> {
