@@ -41,9 +41,14 @@ pub struct Board {
     pub buckets: BTreeMap<Bucket, Watched>,
     /// Segments as `column=value`; number 0 is nobody.
     pub segments: Names,
-    series_segments: FxHashMap<u32, Vec<u32>>,
+    /// Every combination of segments that was seen; number 0 is none.
+    segment_sets: Vec<Vec<u32>>,
+    /// The newest combination of each series.
+    series_segments: FxHashMap<u32, u32>,
     /// MASE scales by series.
     scales: FxHashMap<u32, f64>,
+    /// First and last target time of the actuals that these rest on, where they were learned.
+    scaled: Option<(Micros, Micros)>,
     /// Level of intervals in percent.
     pub level_percent: f64,
     /// Newest issue time.
@@ -79,8 +84,10 @@ impl Board {
             n_closed: 0,
             buckets: BTreeMap::new(),
             segments,
+            segment_sets: vec![Vec::new()],
             series_segments: FxHashMap::default(),
             scales: FxHashMap::default(),
+            scaled: None,
             level_percent: settings.level_percent,
             last_issued: None,
             issue_gaps: Vec::new(),
@@ -95,12 +102,22 @@ impl Board {
         self.forecasts.get(series as usize)
     }
 
-    /// Notes the segments of a series.
+    /// Notes the segments of a series, where there are some. The forecasts that it has already keep theirs.
     pub fn set_segments(&mut self, series: u32, names: impl Iterator<Item = String>) {
         let numbers: Vec<u32> = names.map(|name| self.segments.number(&name)).collect();
-        if !numbers.is_empty() && self.series_segments.get(&series) != Some(&numbers) {
-            self.series_segments.insert(series, numbers);
+        if numbers.is_empty() || self.numbers_of(series) == numbers {
+            return;
         }
+        let place = self.segment_sets.iter().position(|known| *known == numbers).unwrap_or_else(|| {
+            self.segment_sets.push(numbers);
+            self.segment_sets.len() - 1
+        });
+        self.series_segments.insert(series, u32::try_from(place).unwrap_or(0));
+    }
+
+    /// The newest segments of a series.
+    fn numbers_of(&self, series: u32) -> &[u32] {
+        numbers_of(&self.segment_sets, &self.series_segments, series)
     }
 
     /// Takes a forecast in.
@@ -110,6 +127,7 @@ impl Board {
             self.forecasts.resize_with(place + 1, Forecasts::default);
         }
         let first = self.forecasts[place].all().next().is_none();
+        let forecast = forecast.in_segments(self.series_segments.get(&series).copied().unwrap_or(0));
         let kept = self.forecasts[place].put(forecast);
         if kept == Kept::New {
             self.n_series += u64::from(first);
@@ -135,7 +153,13 @@ impl Board {
         let watched = self.buckets.entry(Bucket::of(forecast.horizon)).or_insert_with(|| Watched::new(overlap));
         watched.overlap = watched.overlap.max(overlap);
         let arrived = history.at(forecast.target).is_some();
-        let step = self.steps.entry(forecast.target).or_default();
+        // A target time behind the decided ones will not be decided any more.
+        let is_late = self.closed_until.is_some_and(|until| forecast.target <= until);
+        let n_closed = &mut self.n_closed;
+        let step = self.steps.entry(forecast.target).or_insert_with(|| {
+            *n_closed += u64::from(is_late);
+            Step { closed: is_late, ..Step::default() }
+        });
         step.expected += 1;
         step.waiting += u32::from(!arrived);
         if step.members.last() != Some(&series) {
@@ -180,6 +204,29 @@ impl Board {
         }
     }
 
+    /// Counts the closed steps anew whose sums lost digits when this actual was changed.
+    pub fn sharpen(&mut self, series: u32, target: Micros, histories: &[History]) {
+        let later = self
+            .of_series(series)
+            .into_iter()
+            .flat_map(|forecasts| forecasts.all().filter(|forecast| forecast.target >= target));
+        let targets: BTreeSet<Micros> = later.map(|forecast| forecast.target).collect();
+        for target in targets {
+            let Some(step) = self.steps.get_mut(&target).filter(|step| step.blurred) else { continue };
+            step.blurred = false;
+            step.cells.clear();
+            for series in step.tidy_members() {
+                let (Some(forecasts), Some(history)) =
+                    (self.forecasts.get(series as usize), histories.get(series as usize))
+                else {
+                    continue;
+                };
+                let own: Vec<Forecast> = forecasts.at(target).copied().collect();
+                own.iter().for_each(|forecast| self.count(series, forecast, history, true));
+            }
+        }
+    }
+
     fn count(&mut self, series: u32, forecast: &Forecast, history: &History, adds: bool) {
         if let Some(pair) = pair(forecast, history) {
             self.count_pair(series, forecast, &pair, adds);
@@ -191,12 +238,12 @@ impl Board {
         let level = self.level_percent;
         let bucket = Bucket::of(forecast.horizon);
         let Some(step) = self.steps.get_mut(&forecast.target) else { return };
-        let segments = self.series_segments.get(&series).map_or(&[][..], Vec::as_slice);
+        let segments = self.segment_sets.get(forecast.segments as usize).map_or(&[][..], Vec::as_slice);
         for &group in std::iter::once(&EVERYONE).chain(segments) {
             let cell = step.cells.entry((bucket, group)).or_default();
             match adds {
                 true => cell.add(pair, scale, level),
-                false => cell.remove(pair, scale, level),
+                false => step.blurred |= cell.remove(pair, scale, level),
             }
         }
     }
@@ -223,8 +270,8 @@ impl Board {
             self.close_series(series, target, history, settings, &mut rows);
         }
         let mut closed = Closed::default();
-        let segments = &self.series_segments;
-        let segments_of = |series: u32| segments.get(&series).cloned().unwrap_or_default();
+        let (sets, segments) = (&self.segment_sets, &self.series_segments);
+        let segments_of = |series: u32| numbers_of(sets, segments, series).to_vec();
         for (bucket, rows) in rows {
             let Some(watched) = self.buckets.get_mut(&bucket) else { continue };
             watched.steps += 1;
@@ -285,6 +332,9 @@ impl Board {
             .filter(|(_, watched)| watched.learned.is_none() && watched.steps >= settings.min_steps as u64)
             .map(|(bucket, _)| *bucket)
             .collect();
+        if !ready.is_empty() && !self.is_watched() {
+            self.set_scales(histories, settings);
+        }
         for bucket in ready {
             let observed = self.observed(bucket, histories, None);
             self.learn_from(bucket, &observed, settings);
@@ -301,10 +351,16 @@ impl Board {
     /// Learns the baseline of a bucket from these pairs.
     pub fn learn_from(&mut self, bucket: Bucket, observed: &[Observed], settings: &Settings) {
         let overlaps: Vec<usize> = self.buckets.values().map(|watched| watched.overlap).collect();
-        let segments = &self.series_segments;
-        let segments_of = |series: u32| segments.get(&series).cloned().unwrap_or_default();
+        let (sets, segments) = (&self.segment_sets, &self.series_segments);
+        let segments_of = |series: u32| numbers_of(sets, segments, series).to_vec();
         let Some(watched) = self.buckets.get_mut(&bucket) else { return };
-        let learned = Learned::learn(observed, watched.overlap, &segments_of, settings);
+        let mut learned = Learned::learn(observed, watched.overlap, &segments_of, settings);
+        if let Some(learned) = &mut learned {
+            learned.tally = Tally::default();
+            observed.iter().for_each(|row| {
+                learned.tally.add(&row.pair, self.scales.get(&row.series).copied(), self.level_percent)
+            });
+        }
         watched.weight = family::bucket_weight(watched.overlap, &overlaps);
         watched.learned = learned.map(Box::new);
         watched.levels = classics::levels(observed, self.level_percent);
@@ -337,7 +393,42 @@ impl Board {
         let known = (0u32..).zip(histories);
         let scales = known.filter_map(|(series, history)| Some((series, history.seasonal_scale(settings.mase_lag, until)?)));
         self.scales = scales.filter(|(_, scale)| *scale > 0.0).collect();
+        self.scaled = self.steps.keys().next().map(|first| (*first, until));
         self.count_anew(histories);
+    }
+
+    /// Learns the scale of a series anew where one of the actuals that it rests on has changed, and none of them is forgotten.
+    pub fn rescale(&mut self, series: u32, target: Micros, histories: &[History], settings: &Settings) {
+        let oldest = self.steps.keys().next().copied();
+        let Some((_, until)) =
+            self.scaled.filter(|(from, until)| target <= *until && oldest.is_some_and(|oldest| oldest <= *from))
+        else {
+            return;
+        };
+        let Some(history) = histories.get(series as usize) else { return };
+        let scale = history.seasonal_scale(settings.mase_lag, until).filter(|scale| *scale > 0.0);
+        if scale == self.scale_of(series) {
+            return;
+        }
+        let closed = self.closed_of(series);
+        closed.iter().for_each(|forecast| self.count(series, forecast, history, false));
+        match scale {
+            Some(scale) => self.scales.insert(series, scale),
+            None => self.scales.remove(&series),
+        };
+        closed.iter().for_each(|forecast| self.count(series, forecast, history, true));
+        self.sharpen(series, Micros::MIN, histories);
+    }
+
+    /// The forecasts of a series for closed steps.
+    fn closed_of(&self, series: u32) -> Vec<Forecast> {
+        let is_closed = |forecast: &&Forecast| self.steps.get(&forecast.target).is_some_and(|step| step.closed);
+        self.of_series(series).into_iter().flat_map(|forecasts| forecasts.all().filter(is_closed)).copied().collect()
+    }
+
+    /// The scale of a series, if it is known.
+    pub fn scale_of(&self, series: u32) -> Option<f64> {
+        self.scales.get(&series).copied()
     }
 
     /// States the scale of a series.
@@ -349,12 +440,7 @@ impl Board {
         self.steps.values_mut().for_each(|step| step.cells.clear());
         for series in 0..u32::try_from(self.forecasts.len()).unwrap_or(u32::MAX) {
             let Some(history) = histories.get(series as usize) else { break };
-            let forecasts: Vec<Forecast> = self.forecasts[series as usize].all().copied().collect();
-            for forecast in forecasts {
-                if self.steps.get(&forecast.target).is_some_and(|step| step.closed) {
-                    self.count(series, &forecast, history, true);
-                }
-            }
+            self.closed_of(series).iter().for_each(|forecast| self.count(series, forecast, history, true));
         }
     }
 
@@ -389,7 +475,13 @@ impl Board {
             return None;
         }
         let until = self.closed_until?;
-        let first = self.steps.range(..=until).rev().nth(settings.retain_steps).map(|(target, _)| *target)?;
+        let retained = self.steps.range(..=until).rev().nth(settings.retain_steps).map(|(target, _)| *target)?;
+        // What the baseline will be learned from is kept until it is.
+        let warm_up = settings.warm_up.filter(|_| !self.from_profile && !self.is_watched());
+        let first = warm_up.map_or(retained, |span| retained.min(until.saturating_sub(span)));
+        if self.steps.keys().next().is_none_or(|oldest| *oldest >= first) {
+            return None;
+        }
         self.steps = self.steps.split_off(&first);
         self.forecasts.iter_mut().for_each(|forecasts| {
             forecasts.forget_before(first);
@@ -399,8 +491,7 @@ impl Board {
 
     /// The segments of a series, as `column=value`.
     pub fn segments_of(&self, series: u32) -> Vec<&str> {
-        let numbers = self.series_segments.get(&series);
-        numbers.map(|numbers| numbers.iter().map(|&number| self.segments.name(number)).collect()).unwrap_or_default()
+        self.numbers_of(series).iter().map(|&number| self.segments.name(number)).collect()
     }
 
     /// Series with a forecast.
@@ -414,9 +505,14 @@ impl Board {
     }
 }
 
+fn numbers_of<'a>(sets: &'a [Vec<u32>], segments: &FxHashMap<u32, u32>, series: u32) -> &'a [u32] {
+    let set = segments.get(&series).and_then(|&set| sets.get(set as usize));
+    set.map_or(&[], Vec::as_slice)
+}
+
 /// Forecast and actual, if both are there.
 pub fn pair(forecast: &Forecast, history: &History) -> Option<Pair> {
     let y = history.at(forecast.target)?.y;
-    let last = history.last_until(forecast.issued.min(forecast.target - 1));
+    let last = history.last_until(forecast.origin());
     Some(Pair { y, y_hat: forecast.y_hat, interval: forecast.interval(), last }).filter(Pair::is_usable)
 }

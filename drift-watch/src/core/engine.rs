@@ -188,6 +188,10 @@ impl Engine {
         self.recount(series, target, false);
         self.histories[series as usize].put(point);
         self.recount(series, target, true);
+        for board in &mut self.boards {
+            board.sharpen(series, target, &self.histories);
+            board.rescale(series, target, &self.histories, &self.settings);
+        }
         if taken == Taken::First {
             self.boards.iter_mut().for_each(|board| board.arrived(series, target));
         }
@@ -304,11 +308,7 @@ impl Engine {
         }
         let first = board.steps.keys().next().copied().unwrap_or(target);
         if target - first >= warm_up || board.is_watched() {
-            let was_watched = board.is_watched();
             board.learn(&self.histories, &self.settings);
-            if board.is_watched() && !was_watched {
-                board.set_scales(&self.histories, &self.settings);
-            }
         }
     }
 
@@ -351,7 +351,7 @@ impl Engine {
     fn horizon(&self, stated: Option<u32>, ahead: Micros) -> Option<u32> {
         stated.filter(|horizon| *horizon > 0).or_else(|| {
             let step = self.settings.step.filter(|step| *step > 0)?;
-            u32::try_from((ahead + step - 1) / step).ok().map(|horizon| horizon.max(1))
+            u32::try_from(((ahead + step - 1) / step).max(1)).ok()
         })
     }
 

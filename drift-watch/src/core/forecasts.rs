@@ -19,17 +19,29 @@ pub struct Forecast {
     bounds: (f64, f64),
     /// Steps ahead.
     pub horizon: u32,
+    /// Which combination of segments it belongs to; 0 is none.
+    pub segments: u32,
 }
 
 impl Forecast {
     /// A forecast.
     pub fn new(target: Micros, issued: Micros, horizon: u32, y_hat: f64, interval: Option<(f64, f64)>) -> Self {
-        Self { target, issued, y_hat, bounds: interval.unwrap_or((f64::NAN, f64::NAN)), horizon }
+        Self { target, issued, y_hat, bounds: interval.unwrap_or((f64::NAN, f64::NAN)), horizon, segments: 0 }
+    }
+
+    /// The same forecast, of a series in this combination of segments.
+    pub fn in_segments(self, segments: u32) -> Self {
+        Self { segments, ..self }
     }
 
     /// Both ends of the interval.
     pub fn interval(&self) -> Option<(f64, f64)> {
         (!self.bounds.0.is_nan()).then_some(self.bounds)
+    }
+
+    /// The newest time whose actual it may know.
+    pub fn origin(&self) -> Micros {
+        self.issued.min(self.target - 1)
     }
 
     fn key(&self) -> (Micros, Micros) {
@@ -100,7 +112,8 @@ impl Forecasts {
     /// Those whose last actual at the origin is that of a time in `[from, until)`.
     pub fn issued_within(&self, from: Micros, until: Option<Micros>) -> impl Iterator<Item = &Forecast> {
         let place = self.list.partition_point(|known| known.target <= from);
-        let within = move |known: &&Forecast| known.issued >= from && until.is_none_or(|until| known.issued < until);
+        let within =
+            move |known: &&Forecast| known.origin() >= from && until.is_none_or(|until| known.origin() < until);
         self.list.range(place..).filter(within)
     }
 

@@ -19,6 +19,8 @@ pub struct Step {
     pub waiting: u32,
     /// Whether it is decided.
     pub closed: bool,
+    /// Whether its sums have lost digits and must be counted anew.
+    pub blurred: bool,
     /// Series with a forecast, in no order; one may stand there more than once.
     pub members: Vec<u32>,
     /// The pairs by bucket and group ([`EVERYONE`], or a segment's number); only of closed steps.

@@ -285,7 +285,7 @@ impl Engine {
         let to = to.min(board.closed_until.unwrap_or(Micros::MIN));
         if let (Some(forecasts), Some(history)) = (board.of_series(series), self.histories.get(series as usize)) {
             let within = forecasts.all().filter(|forecast| forecast.target >= from && forecast.target <= to);
-            within.filter_map(|forecast| super::board::pair(forecast, history)).for_each(|pair| tally.add(&pair, None, board.level_percent));
+            within.filter_map(|forecast| super::board::pair(forecast, history)).for_each(|pair| tally.add(&pair, board.scale_of(series), board.level_percent));
         }
         tally
     }

@@ -22,11 +22,16 @@ impl Counted {
         }
     }
 
-    fn remove(&mut self, term: Option<f64>) {
-        if let Some(term) = term {
-            self.n = self.n.saturating_sub(1);
-            self.sum.remove(term);
+    /// Takes a term away; whether what is left has lost digits by it.
+    fn remove(&mut self, term: Option<f64>) -> bool {
+        let Some(term) = term else { return false };
+        self.n = self.n.saturating_sub(1);
+        if self.n == 0 {
+            self.sum = Sum::default();
+            return false;
         }
+        self.sum.remove(term);
+        term.abs() * BLUR > self.sum.value().abs()
     }
 
     fn merge(&mut self, other: Self) {
@@ -37,6 +42,13 @@ impl Counted {
 
 /// How many measures a tally has.
 const WIDTH: usize = 11;
+
+/// The places of hits, whose sums are whole numbers and lose nothing.
+const HITS: std::ops::Range<usize> = 7..10;
+
+/// A sum keeps about 106 bits of its largest term: one that has shrunk to below this part of a term that is taken away has lost some of the
+/// 53 that it is read with.
+const BLUR: f64 = 1e-14;
 
 /// The sums of a group of pairs. Pairs can be taken out again; order does not show ([`Sum`]).
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -54,11 +66,15 @@ impl Tally {
         self.sums.iter_mut().zip(terms).for_each(|(sum, term)| sum.add(term));
     }
 
-    /// Takes a pair out again.
-    pub fn remove(&mut self, pair: &Pair, scale: Option<f64>, level_percent: f64) {
+    /// Takes a pair out again; whether it was so large that what is left has lost digits and is better counted anew.
+    pub fn remove(&mut self, pair: &Pair, scale: Option<f64>, level_percent: f64) -> bool {
         self.rows = self.rows.saturating_sub(1);
         let terms = terms(pair, scale, level_percent);
-        self.sums.iter_mut().zip(terms).for_each(|(sum, term)| sum.remove(term));
+        let mut blurred = false;
+        for (place, (sum, term)) in self.sums.iter_mut().zip(terms).enumerate() {
+            blurred |= sum.remove(term) && !HITS.contains(&place);
+        }
+        blurred
     }
 
     /// Adds the pairs of another group.
