@@ -12,7 +12,7 @@ use crate::view::{AlertKind, DriverView};
 /// Hexadecimal digits of an identifier.
 const ID_DIGITS: usize = 24;
 
-/// Alerts that have ended and are still shown.
+/// Alerts that have ended and are still shown, of feeds and of the rest each.
 const MOST_ENDED: usize = 1000;
 
 /// What makes it one alert: kind, model, version, and what it is about (a metric, a rule, a feed).
@@ -208,10 +208,19 @@ impl Alerts {
         let id = self.firing.iter().find(|(_, record)| record.key == *key).map(|(id, _)| id.clone())?;
         let mut record = self.firing.remove(&id)?;
         record.ended_at = Some(now);
-        self.ended.push(record.clone());
-        let surplus = self.ended.len().saturating_sub(MOST_ENDED);
-        self.ended.drain(..surplus);
+        self.keep_ended(record.clone());
         Some(Transition::Resolved(record))
+    }
+
+    /// Alerts on feeds, which the wall clock drives, do not push others out.
+    fn keep_ended(&mut self, record: Record) {
+        let is_feed = record.key.kind == AlertKind::Feed;
+        let is_alike = |known: &Record| (known.key.kind == AlertKind::Feed) == is_feed;
+        if self.ended.iter().filter(|known| is_alike(known)).count() >= MOST_ENDED {
+            let oldest = self.ended.iter().position(is_alike);
+            oldest.map(|place| self.ended.remove(place));
+        }
+        self.ended.push(record);
     }
 
     /// Whether an alert on feeds speaks for this model, or for all.

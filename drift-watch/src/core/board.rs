@@ -36,6 +36,8 @@ pub struct Board {
     pub closed_until: Option<Micros>,
     /// Closed steps.
     pub n_closed: u64,
+    /// Those that are not forgotten.
+    kept_closed: usize,
     /// Buckets of horizons.
     pub buckets: BTreeMap<Bucket, Watched>,
     /// Segments as `column=value`; number 0 is nobody.
@@ -76,6 +78,7 @@ impl Board {
             steps: BTreeMap::new(),
             closed_until: None,
             n_closed: 0,
+            kept_closed: 0,
             buckets: BTreeMap::new(),
             segments,
             series_segments: FxHashMap::default(),
@@ -130,9 +133,7 @@ impl Board {
     }
 
     fn expect(&mut self, series: u32, forecast: &Forecast, history: &History) {
-        let overlap = forecast.horizon.max(1) as usize;
-        let watched = self.buckets.entry(Bucket::of(forecast.horizon)).or_insert_with(|| Watched::new(overlap));
-        watched.overlap = watched.overlap.max(overlap);
+        self.buckets.entry(Bucket::of(forecast.horizon)).or_default();
         let arrived = history.at(forecast.target).is_some();
         let step = self.steps.entry(forecast.target).or_default();
         step.expected += 1;
@@ -215,6 +216,7 @@ impl Board {
         let members = step.tidy_members();
         self.closed_until = Some(target);
         self.n_closed += 1;
+        self.kept_closed += 1;
         let is_told = completeness >= settings.min_completeness_ratio;
         let mut rows: BTreeMap<Bucket, Vec<(u32, Scores)>> = BTreeMap::new();
         for series in members {
@@ -276,17 +278,29 @@ impl Board {
         all
     }
 
-    /// Learns the baseline of the buckets that have enough steps.
-    pub fn learn(&mut self, histories: &[History], settings: &Settings) {
+    /// Learns the baseline of the buckets that have enough steps; `time` is the newest `observed_at`.
+    pub fn learn(&mut self, histories: &[History], settings: &Settings, time: Micros) {
         let ready: Vec<Bucket> = self
             .buckets
             .iter()
             .filter(|(_, watched)| watched.learned.is_none() && watched.steps >= settings.min_steps as u64)
             .map(|(bucket, _)| *bucket)
             .collect();
+        if !ready.is_empty() {
+            self.note_overlaps(time);
+        }
         for bucket in ready {
             let observed = self.observed(bucket, histories, None);
             self.learn_from(bucket, &observed, settings);
+        }
+    }
+
+    /// Notes how far ahead forecasts reach that were issued before `time`; what has arrived early must not show.
+    fn note_overlaps(&mut self, time: Micros) {
+        for forecast in self.forecasts.iter().flat_map(Forecasts::all).filter(|forecast| forecast.issued < time) {
+            if let Some(watched) = self.buckets.get_mut(&Bucket::of(forecast.horizon)) {
+                watched.overlap = watched.overlap.max(forecast.horizon.max(1) as usize);
+            }
         }
     }
 
@@ -299,7 +313,7 @@ impl Board {
 
     /// Learns the baseline of a bucket from these pairs.
     pub fn learn_from(&mut self, bucket: Bucket, observed: &[Observed], settings: &Settings) {
-        let overlaps: Vec<usize> = self.buckets.values().map(|watched| watched.overlap).collect();
+        let overlaps: Vec<usize> = self.buckets.values().map(|watched| watched.overlap).filter(|overlap| *overlap > 0).collect();
         let segments = &self.series_segments;
         let segments_of = |series: u32| segments.get(&series).cloned().unwrap_or_default();
         let Some(watched) = self.buckets.get_mut(&bucket) else { return };
@@ -382,13 +396,14 @@ impl Board {
     /// Forgets what lies further back than the settings ask to keep; the first target time that is kept.
     pub fn forget(&mut self, settings: &Settings) -> Option<Micros> {
         let closed = usize::try_from(self.n_closed).unwrap_or(usize::MAX);
-        let kept = self.steps.len();
-        if closed <= settings.retain_steps || kept <= settings.retain_steps + settings.retain_steps / 8 + 1 {
+        // Open steps do not count: how many there are depends on how early predictions arrive.
+        if closed <= settings.retain_steps || self.kept_closed <= settings.retain_steps + settings.retain_steps / 8 + 1 {
             return None;
         }
         let until = self.closed_until?;
         let first = self.steps.range(..=until).rev().nth(settings.retain_steps).map(|(target, _)| *target)?;
         self.steps = self.steps.split_off(&first);
+        self.kept_closed = self.steps.range(..=until).filter(|(_, step)| step.closed).count();
         self.forecasts.iter_mut().for_each(|forecasts| {
             forecasts.forget_before(first);
         });

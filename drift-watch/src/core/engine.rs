@@ -267,7 +267,7 @@ impl Engine {
         }
         self.transitions.extend(rules::observe(&self.boards[place], &mut self.alerts, &self.settings, time, target));
         self.transitions.extend(feeds::completeness(&self.boards[place], &mut self.alerts, &self.settings, time));
-        self.learn(place, target);
+        self.learn(place, target, time);
         if let Some(first) = self.boards[place].forget(&self.settings) {
             self.forget(first);
         }
@@ -278,7 +278,7 @@ impl Engine {
         let board = &self.boards[place];
         let patience = Patience { hold: 1, keep: self.settings.keep_firing_steps, cooldown: 0 };
         let explain = Explain { board, histories: &self.histories, names: &self.names, settings: &self.settings };
-        for (score, verdict) in Score::ALL.into_iter().zip(verdicts(board, &self.settings)) {
+        for (score, verdict) in Score::ALL.into_iter().zip(verdicts(board, &self.names, &self.settings)) {
             let key = Key {
                 kind: AlertKind::Drift,
                 model: board.model.clone(),
@@ -294,7 +294,7 @@ impl Engine {
     }
 
     /// Learns the baseline of a version once its warm-up is over.
-    fn learn(&mut self, place: usize, target: Micros) {
+    fn learn(&mut self, place: usize, target: Micros, time: Micros) {
         let (Some(warm_up), false) = (self.settings.warm_up, self.boards[place].from_profile) else { return };
         let board = &mut self.boards[place];
         if board.buckets.values().all(|watched| watched.learned.is_some()) {
@@ -303,7 +303,7 @@ impl Engine {
         let first = board.steps.keys().next().copied().unwrap_or(target);
         if target - first >= warm_up || board.is_watched() {
             let was_watched = board.is_watched();
-            board.learn(&self.histories, &self.settings);
+            board.learn(&self.histories, &self.settings, time);
             if board.is_watched() && !was_watched {
                 board.set_scales(&self.histories, &self.settings);
             }

@@ -171,12 +171,20 @@ fn by_series(observed: &[Observed]) -> BTreeMap<u32, Vec<&Observed>> {
     groups
 }
 
+/// A sum over series, in whose numbers the order of arrival must not show.
+fn exact_sum(terms: impl Iterator<Item = f64>) -> f64 {
+    let mut sum = Sum::default();
+    terms.for_each(|term| sum.add(term));
+    sum.value()
+}
+
 /// Mean loss, and the ratio of absolute errors to actuals, of all pairs.
 fn pool(observed: &[Observed], settings: &Settings) -> Option<(f64, f64)> {
     let losses: Vec<f64> = observed.iter().filter_map(|row| raw_loss(&row.pair, settings.loss)).collect();
-    let errors: f64 = observed.iter().map(|row| row.pair.error().abs()).sum();
-    let sizes: f64 = observed.iter().map(|row| row.pair.y.abs()).sum();
-    let loss = losses.iter().sum::<f64>() / losses.len() as f64;
+    let errors = exact_sum(observed.iter().map(|row| row.pair.error().abs()));
+    let sizes = exact_sum(observed.iter().map(|row| row.pair.y.abs()));
+    let n = losses.len() as f64;
+    let loss = exact_sum(losses.into_iter()) / n;
     (!observed.is_empty() && sizes > 0.0).then_some((if loss.is_finite() { loss } else { 0.0 }, errors / sizes))
 }
 
@@ -259,7 +267,8 @@ fn common(
             (values.len() > lag + 3).then(|| autoregression(&values, lag))
         };
         let all: Vec<f64> = scores.values().filter_map(of_series).collect();
-        all.iter().sum::<f64>() / all.len().max(1) as f64
+        let n = all.len().max(1) as f64;
+        exact_sum(all.into_iter()) / n
     };
     let phi = if settings.prewhiten { [phi(Score::Loss), phi(Score::Bias)] } else { [0.0; 2] };
     Common { overlap, phi, tolerance: settings.tolerance_ratio }

@@ -61,7 +61,7 @@ impl Verdict {
 }
 
 /// The verdict on each score.
-pub fn verdicts(board: &Board, settings: &Settings) -> [Verdict; Score::ALL.len()] {
+pub fn verdicts(board: &Board, names: &Names, settings: &Settings) -> [Verdict; Score::ALL.len()] {
     let mut all = [const { Verdict { found: Vec::new(), clear: true } }; Score::ALL.len()];
     for (bucket, watched) in &board.buckets {
         let Some(learned) = &watched.learned else { continue };
@@ -91,10 +91,22 @@ pub fn verdicts(board: &Board, settings: &Settings) -> [Verdict; Score::ALL.len(
     }
     for verdict in &mut all {
         verdict.found.sort_by(|a, b| {
-            (b.evidence / b.limit).total_cmp(&(a.evidence / a.limit)).then((a.level, a.bucket, a.group).cmp(&(b.level, b.bucket, b.group)))
+            let strength = |found: &Found| found.evidence / found.limit;
+            // Evidence is cut off above its limit, so that ties are common; numbers of series depend on who arrived first.
+            let place = |found: &Found| (found.level, found.bucket, name_of(found, board, names), found.side == Side::Above);
+            strength(b).total_cmp(&strength(a)).then_with(|| place(a).cmp(&place(b)))
         });
     }
     all
+}
+
+/// The segment or series of a detector; empty for the model.
+fn name_of<'a>(found: &Found, board: &'a Board, names: &'a Names) -> &'a str {
+    match found.level {
+        Level::Model => "",
+        Level::Segment => board.segments.name(found.group),
+        Level::Series => names.name(found.group),
+    }
 }
 
 /// What one needs to explain an alert.
@@ -132,14 +144,14 @@ impl Explain<'_> {
     }
 
     fn finding(&self, found: &Found) -> Finding {
-        let (level, group) = match found.level {
-            Level::Model => ("model", String::new()),
-            Level::Segment => ("segment", self.board.segments.name(found.group).to_owned()),
-            Level::Series => ("series", self.names.name(found.group).to_owned()),
+        let level = match found.level {
+            Level::Model => "model",
+            Level::Segment => "segment",
+            Level::Series => "series",
         };
         Finding {
             level: level.to_owned(),
-            group,
+            group: name_of(found, self.board, self.names).to_owned(),
             horizon: found.bucket.to_string(),
             side: if found.side == Side::Above { "above" } else { "below" }.to_owned(),
             evidence_log10: found.evidence.log10(),

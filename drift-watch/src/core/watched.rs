@@ -12,7 +12,7 @@ use super::time::Micros;
 /// A bucket of horizons.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Watched {
-    /// The furthest horizon seen.
+    /// The furthest horizon, as it was known when the baseline was learned; 0 before.
     pub overlap: usize,
     /// Closed steps with pairs.
     pub steps: u64,
