@@ -5,10 +5,10 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 use shared::cli::{CommonArgs, CommonCommand, Examples, Tool};
 
-use crate::{replay, verify_alarms};
+use crate::{dump, export, replay, verify_alarms};
 
 /// The commands that are still to come.
-pub const PLANNED: [&str; 4] = ["run", "status", "export", "state"];
+pub const PLANNED: [&str; 2] = ["run", "status"];
 
 /// Watch the live accuracy of promoted forecasters and raise alarms that mean something.
 #[derive(Debug, Parser)]
@@ -29,6 +29,10 @@ pub enum Command {
     Replay(Box<replay::Args>),
     /// Measure the promised rate of false alarms on a model's own errors
     VerifyAlarms(Box<verify_alarms::Args>),
+    /// Write the joined pairs of forecast and actual as a table
+    Export(Box<export::Args>),
+    /// Look into the state of a daemon
+    State(dump::Args),
     /// What every tool has.
     #[command(flatten)]
     Common(CommonCommand),

@@ -2,12 +2,15 @@
 
 pub mod args;
 pub mod core;
+pub mod dump;
+pub mod export;
 pub mod mlflow;
 pub mod notify_systemd;
 pub mod read;
 pub mod replay;
 pub mod serve;
 pub mod source;
+pub mod sources;
 pub mod span;
 pub mod state;
 pub mod verify_alarms;
@@ -27,6 +30,8 @@ pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
     match &arguments.command {
         Command::Replay(args) => replay::run(args, context),
         Command::VerifyAlarms(args) => verify_alarms::run(args, context),
+        Command::Export(args) => export::run(args, context),
+        Command::State(args) => dump::run(args, context),
         Command::Common(common) => cli::run_common::<Cli>(common, context),
         Command::Other(words) => Err(cli::unavailable("drift-watch", words, &PLANNED).into()),
     }

@@ -107,11 +107,26 @@ pub enum Condition {
     Clear,
 }
 
+/// Where a condition is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum Phase {
-    Pending { since: Micros, steps: u32 },
-    Firing { quiet: u32 },
-    Cooling { left: u32 },
+pub enum Phase {
+    /// It holds, not for long enough yet.
+    Pending {
+        /// Since when.
+        since: Micros,
+        /// For how many steps.
+        steps: u32,
+    },
+    /// Its alert fires.
+    Firing {
+        /// Quiet steps in a row.
+        quiet: u32,
+    },
+    /// Its alert has ended, and may not fire again yet.
+    Cooling {
+        /// Steps that are left.
+        left: u32,
+    },
 }
 
 /// An alert that begins or ends.
@@ -245,6 +260,11 @@ impl Alerts {
             Phase::Pending { since, .. } => Some((key, *since)),
             _ => None,
         })
+    }
+
+    /// Where each condition is that is not all clear.
+    pub fn phases(&self) -> impl Iterator<Item = (&Key, Phase)> {
+        self.phases.iter().map(|(key, phase)| (key, *phase))
     }
 
     /// Those that have ended, oldest first.

@@ -19,7 +19,7 @@ use super::watched::Watched;
 use crate::view::{AlertKind, AlertState, AlertView, DriverView, MetricView, ModelView, SCHEMA, SeriesView, Standing, View};
 
 /// The metrics that are shown, the watched ones first.
-const METRICS: [Metric; 11] = [
+pub const METRICS: [Metric; 11] = [
     Metric::Mape,
     Metric::Bias,
     Metric::Da,
@@ -94,7 +94,8 @@ impl Engine {
         missing.len() as u64
     }
 
-    fn sorted_boards(&self) -> Vec<&Board> {
+    /// Versions by their names.
+    pub fn sorted_boards(&self) -> Vec<&Board> {
         let mut boards: Vec<&Board> = self.boards.iter().collect();
         boards.sort_by(|a, b| (&a.model, &a.version).cmp(&(&b.model, &b.version)));
         boards
