@@ -103,7 +103,8 @@ impl SeriesWatch {
     pub fn e_value(&self) -> f64 {
         let of_lane = |lane: &Lane| -> f64 {
             let watches = lane.evidence.iter().zip(WATCHES);
-            watches.map(|(evidence, (_, _, weight))| weight * evidence.value()).sum::<f64>() / f64::from(lane.steps.max(1))
+            watches.map(|(evidence, (_, _, weight))| weight * evidence.value()).sum::<f64>()
+                / f64::from(lane.steps.max(1))
         };
         self.lanes.iter().map(of_lane).sum::<f64>() / self.lanes.len() as f64
     }
@@ -203,6 +204,11 @@ mod tests {
 
     #[test]
     fn a_series_is_small() {
-        assert!(size_of::<SeriesWatch>() <= 200 && size_of::<Lane>() <= 72, "{} {}", size_of::<SeriesWatch>(), size_of::<Lane>());
+        assert!(
+            size_of::<SeriesWatch>() <= 200 && size_of::<Lane>() <= 72,
+            "{} {}",
+            size_of::<SeriesWatch>(),
+            size_of::<Lane>()
+        );
     }
 }

@@ -122,7 +122,8 @@ impl Cutoffs {
     fn learn(&self, cutoffs: &[usize], settings: &Settings) -> BTreeMap<Bucket, Watched> {
         let overlaps: Vec<usize> = self.overlaps.values().copied().collect();
         let learn = |(&bucket, &overlap): (&Bucket, &usize)| {
-            let rows = cutoffs.iter().flat_map(|cutoff| &self.list[*cutoff]).filter(|row| Bucket::of(row.horizon) == bucket);
+            let rows =
+                cutoffs.iter().flat_map(|cutoff| &self.list[*cutoff]).filter(|row| Bucket::of(row.horizon) == bucket);
             let observed: Vec<Observed> =
                 rows.map(|row| Observed { series: row.series, target: row.cutoff, pair: row.pair }).collect();
             let steps: BTreeSet<Micros> = observed.iter().map(|row| row.target).collect();
@@ -159,7 +160,12 @@ impl Cutoffs {
 
 /// Forecast and interval moved by the same amount: the world has moved, and the model has not noticed.
 fn shifted(pair: &Pair, by: f64) -> Pair {
-    Pair { y: pair.y, y_hat: pair.y_hat + by, interval: pair.interval.map(|(low, high)| (low + by, high + by)), last: pair.last }
+    Pair {
+        y: pair.y,
+        y_hat: pair.y_hat + by,
+        interval: pair.interval.map(|(low, high)| (low + by, high + by)),
+        last: pair.last,
+    }
 }
 
 /// The standard deviation of the errors of each series and bucket.
@@ -192,7 +198,8 @@ fn watch(
         place += 1;
         let mut alarmed = false;
         for (bucket, rows) in buckets {
-            let nearest = watched.get_mut(bucket).and_then(|watched| watched.show(*time, rows, &|_| Vec::new(), settings));
+            let nearest =
+                watched.get_mut(bucket).and_then(|watched| watched.show(*time, rows, &|_| Vec::new(), settings));
             alarmed |= nearest.is_some_and(|nearest| nearest >= 1.0);
         }
         if alarmed {

@@ -55,7 +55,8 @@ impl RunLengths {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place among the runs")]
 fn quantile(lengths: &[Length], q: f64) -> Option<u64> {
-    let mut sorted: Vec<u64> = lengths.iter().map(|length| if length.alarmed { length.steps } else { u64::MAX }).collect();
+    let mut sorted: Vec<u64> =
+        lengths.iter().map(|length| if length.alarmed { length.steps } else { u64::MAX }).collect();
     sorted.sort_unstable();
     let place = (q * sorted.len() as f64).ceil() as usize;
     sorted.get(place.saturating_sub(1)).copied().filter(|steps| *steps < u64::MAX)

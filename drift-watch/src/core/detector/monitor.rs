@@ -88,7 +88,12 @@ impl Monitor {
 
     /// The evidence of the strongest sub-sequence.
     pub fn evidence(&self) -> f64 {
-        self.lanes.iter().map(|lane| lane.value(self.hit_rate.is_some())).fold(0.0, f64::max)
+        self.lane_evidence().fold(0.0, f64::max)
+    }
+
+    /// The evidence of each sub-sequence.
+    pub fn lane_evidence(&self) -> impl Iterator<Item = f64> {
+        self.lanes.iter().map(|lane| lane.value(self.hit_rate.is_some()))
     }
 
     /// How many steps ago the strongest evidence began to grow.

@@ -67,7 +67,8 @@ impl Reference {
         let n = values.len() as f64;
         // The baseline stands at its own centre: the margin is for what comes after it.
         let z = |value: &f64| (side.sign() * (value - centre) / scale).clamp(-CAP, CAP);
-        let sum = |rate: f64| values.iter().map(|value| (rate * z(value)).exp()).sum::<f64>().max(n * normal_mean(rate));
+        let sum =
+            |rate: f64| values.iter().map(|value| (rate * z(value)).exp()).sum::<f64>().max(n * normal_mean(rate));
         let known = Self {
             centre: single(centre),
             scale: single(scale),
