@@ -12,6 +12,9 @@ const SIGNIFICANT: f64 = 2.58;
 /// No score is believed to be more dependent on its past.
 const STRONGEST: f64 = 0.95;
 
+/// The bet by which the beginning of a change is told: that of shifts by one standard deviation.
+const MIDDLE: usize = 1;
+
 /// What a monitor learns from.
 #[derive(Debug, Clone, Copy)]
 pub struct Lesson<'a> {
@@ -52,7 +55,9 @@ struct Lane {
     evidence: Evidence,
     hits: Evidence,
     previous: Option<f64>,
-    /// Steps since the evidence was last none.
+    /// Logarithm of the largest product of e-values that ends now (Page 1954): where it leaves 0, the change has most likely begun.
+    cusum: f32,
+    /// Steps since it was last 0.
     run: u32,
 }
 
@@ -79,11 +84,12 @@ impl Monitor {
         let lane = &mut self.lanes[usize::try_from(step % lanes).unwrap_or(0)];
         let previous = lane.previous.replace(x);
         let whitened = previous.map_or(x, |previous| x - self.phi * (previous - self.centre));
-        lane.evidence.update(self.reference.e_values(self.side, whitened), limit);
+        let e_values = self.reference.e_values(self.side, whitened);
+        lane.evidence.update(e_values, limit);
         if let Some(rate) = &self.hit_rate {
             lane.hits.update(rate.e_values(x.clamp(0.0, 1.0)), limit);
         }
-        lane.run = if lane.value(self.hit_rate.is_some()) < 1.0 { 0 } else { lane.run + 1 };
+        lane.note_run(e_values[MIDDLE]);
     }
 
     /// The evidence of the strongest sub-sequence.
@@ -120,6 +126,12 @@ impl Monitor {
 }
 
 impl Lane {
+    #[expect(clippy::cast_possible_truncation, reason = "a logarithm")]
+    fn note_run(&mut self, e: f64) {
+        self.cusum = (self.cusum + e.ln() as f32).max(0.0);
+        self.run = if self.cusum > 0.0 { self.run + 1 } else { 0 };
+    }
+
     /// Half the stake on the score, half on single hits where there are some.
     fn value(&self, with_hits: bool) -> f64 {
         match with_hits {
