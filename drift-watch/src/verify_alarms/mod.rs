@@ -2,6 +2,7 @@
 
 pub mod simulate;
 pub mod summary;
+pub mod trial;
 
 use std::fmt::Write as _;
 
@@ -19,8 +20,9 @@ use crate::core::settings::Settings;
 use crate::core::time::{DAY, Micros, SECOND};
 use crate::replay::json;
 use crate::watch::{WatchArgs, read_profile};
-use simulate::{Cutoffs, Plan, Row};
+use simulate::{Cutoffs, Plan};
 use summary::RunLengths;
+use trial::Row;
 
 /// The `schema` of what the command prints.
 pub const SCHEMA: &str = "drift-watch/verify-alarms/1";
@@ -160,7 +162,7 @@ fn rows(profile: &Profile, horizons: Option<(u32, u32)>) -> Vec<Row> {
     let Some(table) = &profile.rows else { return Vec::new() };
     let row = |place: usize| Row {
         series: table.series[place],
-        cutoff: table.cutoff[place],
+        time: table.cutoff[place],
         horizon: table.horizon[place],
         pair: Pair {
             y: table.y[place],

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::simulate::Length;
+use super::trial::Length;
 
 /// The normal quantile of a one-sided 95 % bound.
 const NORMAL_95: f64 = 1.644_853_626_951_472_2;
