@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::detector::monitor::{Lesson, Monitor, autoregression};
+use super::detector::reference::margin_se_of;
 use super::exact::Sum;
 use super::family::WATCHES;
 use super::pair::Pair;
@@ -124,6 +125,7 @@ impl Learned {
         let usual = usual(&observed.iter().collect::<Vec<_>>(), self.pool, settings);
         let rows: Vec<&Observed> = observed.iter().collect();
         let steps = scores_by_step(&rows, &usual, settings);
+        self.common.margin_se = margin_se_of(self.series.len() + 1);
         let lesson = Lessons { season: self.season.as_ref(), common: &self.common, settings };
         if let Some(watch) = lesson.series(usual, &steps) {
             self.series.insert(series, watch);
@@ -281,5 +283,5 @@ fn common(
         exact_sum(all.into_iter()) / n
     };
     let phi = if settings.prewhiten { [phi(Score::Loss), phi(Score::Bias)] } else { [0.0; 2] };
-    Common { overlap, phi, tolerance: settings.tolerance_ratio }
+    Common { overlap, phi, tolerance: settings.tolerance_ratio, margin_se: margin_se_of(scores.len()) }
 }

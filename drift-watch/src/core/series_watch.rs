@@ -38,6 +38,8 @@ pub struct Common {
     pub phi: [f64; 2],
     /// A difference of loss or bias that does not matter.
     pub tolerance: f64,
+    /// Standard errors by which the baseline of one of them may be off.
+    pub margin_se: f64,
 }
 
 impl SeriesWatch {
@@ -51,7 +53,7 @@ impl SeriesWatch {
         let rates = [Score::Direction, Score::Coverage].map(|score| {
             let shares = values(score);
             let effective = shares.len() as f64 / common.overlap.max(1) as f64;
-            (shares.len() >= FEWEST_STEPS).then(|| HitRate::learn(&shares, effective, 0.0)).flatten()
+            (shares.len() >= FEWEST_STEPS).then(|| HitRate::learn(&shares, effective, common.margin_se, 0.0)).flatten()
         });
         let lanes = vec![Lane::default(); common.overlap.max(1)].into_boxed_slice();
         Self { usual, references, rates, lanes }
@@ -153,7 +155,7 @@ fn usual_value(score: Score) -> f64 {
 
 fn reference(side: Side, values: &[f64], common: &Common) -> Option<Reference> {
     let effective = values.len() as f64 / common.overlap.max(1) as f64;
-    (values.len() >= FEWEST_STEPS).then(|| Reference::learn(side, values, effective, common.tolerance)).flatten()
+    (values.len() >= FEWEST_STEPS).then(|| Reference::learn(side, values, effective, common.margin_se, common.tolerance)).flatten()
 }
 
 fn whitened(values: &[f64], common: &Common, score: Score) -> Vec<f64> {
@@ -186,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_series_that_shifts_is_seen_by_loss_and_bias() {
-        let common = Common { overlap: 1, phi: [0.0; 2], tolerance: 0.05 };
+        let common = Common { overlap: 1, phi: [0.0; 2], tolerance: 0.05, margin_se: 1.0 };
         let steps: Vec<Scores> = (0..40).map(|i| scores(noise(i))).collect();
         let mut watch = SeriesWatch::learn(Usual::default(), &steps, &common);
         let limits = [1e6; 5];

@@ -22,16 +22,17 @@ pub struct HitRate {
 }
 
 impl HitRate {
-    /// Learns from the shares of hits of a baseline's steps, which are worth `effective_n` independent ones; nothing below two.
-    pub fn learn(shares: &[f64], effective_n: f64, tolerance: f64) -> Option<Self> {
+    /// Learns from the shares of hits of a baseline's steps, which are worth `effective_n` independent ones and may be off by `margin_se`
+    /// standard errors; nothing below two.
+    pub fn learn(shares: &[f64], effective_n: f64, margin_se: f64, tolerance: f64) -> Option<Self> {
         let n = shares.len() as f64;
         let mean = shares.iter().sum::<f64>() / n;
         let squares: f64 = shares.iter().map(|share| (share - mean).powi(2)).sum();
-        // A hit and a miss more: a short run of hits is no certainty.
-        let trials = effective_n.clamp(1.0, n);
-        let variance = (squares / (n - 1.0)).max((mean * (1.0 - mean)).min(1.0 / (trials + 4.0)));
-        let margin = super::reference::MARGIN_SE * (variance / trials).sqrt() + tolerance;
-        (n > 1.0).then(|| Self::of(mean - margin))
+        // A step of many series is worth many trials; one of shares that do not vary at all, one.
+        let variance = squares / (n - 1.0);
+        let per_step = if variance > 0.0 { (mean * (1.0 - mean) / variance).max(1.0) } else { 1.0 };
+        let lowest = wilson(mean, effective_n.clamp(1.0, n) * per_step, margin_se);
+        (n > 1.0).then(|| Self::of(lowest - tolerance))
     }
 
     /// The rate itself, kept away from certainty.
@@ -52,6 +53,14 @@ impl HitRate {
     }
 }
 
+/// The lowest rate that lies within so many of its standard errors of what was seen (Wilson 1927): below certainty even where all trials
+/// were hits.
+fn wilson(mean: f64, trials: f64, standard_errors: f64) -> f64 {
+    let weight = standard_errors * standard_errors / trials;
+    let spread = (mean * (1.0 - mean) / trials + weight / (4.0 * trials)).sqrt();
+    (mean + weight / 2.0 - standard_errors * spread) / (1.0 + weight)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,11 +76,21 @@ mod tests {
     }
 
     #[test]
+    fn hits_alone_are_no_certainty() {
+        // statsmodels.stats.proportion.proportion_confint(count, n, 2 * norm.sf(z), method="wilson")[0]
+        for (mean, trials, z, lowest) in [(1.0, 40.0, 1.0, 0.975_609_756), (1.0, 8.0, 3.0, 0.470_588_235), (0.9, 100.0, 1.96, 0.825_635)] {
+            assert!((wilson(mean, trials, z) - lowest).abs() < 1e-6, "{}", wilson(mean, trials, z));
+        }
+        let rate = HitRate::learn(&[1.0; 8], 8.0, 3.0, 0.0).unwrap().rate();
+        assert!((rate - 0.470_588).abs() < 1e-5, "{rate}");
+    }
+
+    #[test]
     fn the_rate_is_learned_with_a_margin() {
-        let all_hit = HitRate::learn(&[1.0; 50], 50.0, 0.0).unwrap();
+        let all_hit = HitRate::learn(&[1.0; 50], 50.0, 1.0, 0.0).unwrap();
         assert!(all_hit.rate() <= 0.98 + 1e-6);
-        let even = HitRate::learn(&[1.0, 0.0].repeat(50), 100.0, 0.0).unwrap();
+        let even = HitRate::learn(&[1.0, 0.0].repeat(50), 100.0, 1.0, 0.0).unwrap();
         assert!((0.43..0.46).contains(&even.rate()), "{even:?}");
-        assert_eq!(HitRate::learn(&[1.0], 1.0, 0.0), None);
+        assert_eq!(HitRate::learn(&[1.0], 1.0, 1.0, 0.0), None);
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
 use super::hits::HitRate;
-use super::reference::{Reference, Side};
+use super::reference::{MARGIN_SE, Reference, Side};
 
 /// Autocorrelations are taken for real beyond this many standard errors (1 % two-sided).
 const SIGNIFICANT: f64 = 2.58;
@@ -69,9 +69,9 @@ impl Monitor {
         let centre = lesson.values.iter().sum::<f64>() / lesson.values.len() as f64;
         let whitened = whitened(lesson.values, overlap, phi, centre);
         let effective = (whitened.len() as f64 / (overlap * lesson.parts.max(1)) as f64).max(1.0);
-        let reference = Reference::learn(side, &whitened, effective, lesson.tolerance * (1.0 - phi))?;
+        let reference = Reference::learn(side, &whitened, effective, MARGIN_SE, lesson.tolerance * (1.0 - phi))?;
         let hit_rate = match lesson.is_share && phi == 0.0 {
-            true => HitRate::learn(lesson.values, effective, lesson.tolerance),
+            true => HitRate::learn(lesson.values, effective, MARGIN_SE, lesson.tolerance),
             false => None,
         };
         let lanes = vec![Lane::default(); overlap];

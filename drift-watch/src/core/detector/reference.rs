@@ -57,13 +57,13 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Learns from a baseline's values; `effective_n` is how many independent values they are worth, `tolerance` a difference
-    /// that does not matter, in the unit of the values.
+    /// Learns from a baseline's values; `effective_n` is how many independent values they are worth, `margin_se` by how many standard errors their
+    /// mean may be off, `tolerance` a difference that does not matter, in the unit of the values.
     ///
     /// Nothing is known below two values, and of values that do not vary.
-    pub fn learn(side: Side, values: &[f64], effective_n: f64, tolerance: f64) -> Option<Self> {
+    pub fn learn(side: Side, values: &[f64], effective_n: f64, margin_se: f64, tolerance: f64) -> Option<Self> {
         let (centre, scale) = robust(values)?;
-        let margin = MARGIN_SE / effective_n.max(1.0).sqrt() + tolerance / scale;
+        let margin = margin_se / effective_n.max(1.0).sqrt() + tolerance / scale;
         let n = values.len() as f64;
         // The baseline stands at its own centre: the margin is for what comes after it.
         let z = |value: &f64| (side.sign() * (value - centre) / scale).clamp(-CAP, CAP);
@@ -101,6 +101,20 @@ impl Reference {
         }
         all
     }
+}
+
+/// The standard errors by which one of so many baselines may be off, with the chance that [`MARGIN_SE`] leaves to a single one: among a
+/// thousand series the mean of some lies three standard errors off, and what is held against it would look like drift for ever.
+///
+/// ```
+/// use drift_watch::core::detector::reference::margin_se_of;
+///
+/// assert!((margin_se_of(1) - 1.0).abs() < 1e-9);
+/// assert!((margin_se_of(1000) - 3.603).abs() < 1e-3); // scipy.stats.norm.isf(scipy.stats.norm.sf(1) / 1000)
+/// ```
+pub fn margin_se_of(baselines: usize) -> f64 {
+    use shared::stats::special::{normal_quantile, normal_sf};
+    -normal_quantile(normal_sf(MARGIN_SE) / baselines.max(1) as f64)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "seven digits suffice for a baseline")]
@@ -172,7 +186,7 @@ mod tests {
     #[test]
     fn the_mean_e_value_over_the_baseline_and_a_further_value_is_at_most_one() {
         let values: Vec<f64> = (0..25).map(|i| f64::from((i * 37) % 25).powi(2)).collect();
-        let reference = Reference::learn(Side::Above, &values, 25.0, 0.0).unwrap();
+        let reference = Reference::learn(Side::Above, &values, 25.0, MARGIN_SE, 0.0).unwrap();
         for rate in 0..BETS {
             let mean: f64 =
                 values.iter().map(|&x| reference.e_values(Side::Above, x)[rate]).sum::<f64>() / values.len() as f64;
