@@ -50,7 +50,8 @@ impl Stream {
     /// The place in `actuals` before which each prediction must have come: that of the first actual that is newer than it, or than one behind it.
     fn latest_places(&self) -> Vec<usize> {
         let newer = |issued| {
-            let is_newer = |row: &Row| matches!(row, Row::Record(Record::Actual(actual), _) if actual.observed_at > issued);
+            let is_newer =
+                |row: &Row| matches!(row, Row::Record(Record::Actual(actual), _) if actual.observed_at > issued);
             self.actuals.iter().position(is_newer).unwrap_or(usize::MAX)
         };
         let mut places: Vec<usize> = self
@@ -120,7 +121,8 @@ fn take(engine: &mut Engine, kind: Kind, row: &Row) {
 fn difference(left: &str, right: &str) -> Option<String> {
     let (left, right): (Vec<&str>, Vec<&str>) = (left.lines().collect(), right.lines().collect());
     let place = (0..left.len().max(right.len())).find(|&place| left.get(place) != right.get(place))?;
-    let around = |lines: &[&str]| lines[place.saturating_sub(12).min(lines.len())..(place + 3).min(lines.len())].join("\n");
+    let around =
+        |lines: &[&str]| lines[place.saturating_sub(12).min(lines.len())..(place + 3).min(lines.len())].join("\n");
     Some(format!("line {place}:\n{}\n--- or ---\n{}", around(&left), around(&right)))
 }
 
@@ -154,7 +156,8 @@ fn read(kind: Kind, path: &str) -> Vec<Row> {
 fn recorded_streams_give_one_state_in_any_interleaving() {
     for name in ["messy", "level_shift_injected"] {
         let Some([predictions, actuals]) = live::files(name) else { return };
-        let stream = Stream { predictions: read(Kind::Predictions, &predictions), actuals: read(Kind::Actuals, &actuals) };
+        let stream =
+            Stream { predictions: read(Kind::Predictions, &predictions), actuals: read(Kind::Actuals, &actuals) };
         for retain_steps in [400, 50] {
             let settings = Settings { warm_up: Some(40 * DAY), retain_steps, ..Settings::default() };
             let text = agree(&stream, &settings, 7).unwrap_or_else(|difference| panic!("{name}: {difference}"));
@@ -178,14 +181,16 @@ struct Shape {
 
 fn shapes() -> impl Strategy<Value = Shape> {
     let shift = prop_oneof![Just(0.0), Just(40.0)];
-    (any::<u32>(), 1..7_usize, 25..90_i64, 1..12_i64, shift, 15..100_usize).prop_map(|(seed, series, days, horizons, shift, retain_steps)| Shape {
-        seed: seed.into(),
-        series,
-        days,
-        horizons,
-        shift,
-        retain_steps,
-    })
+    (any::<u32>(), 1..7_usize, 25..90_i64, 1..12_i64, shift, 15..100_usize).prop_map(
+        |(seed, series, days, horizons, shift, retain_steps)| Shape {
+            seed: seed.into(),
+            series,
+            days,
+            horizons,
+            shift,
+            retain_steps,
+        },
+    )
 }
 
 fn text(text: String) -> Cow<'static, str> {
@@ -205,7 +210,9 @@ impl Shape {
 
     fn stream(&self) -> Stream {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
-        let truth: Vec<Vec<f64>> = (0..self.series).map(|_| (0..=self.days + 12).map(|_| random.random_range(50.0..150.0)).collect()).collect();
+        let truth: Vec<Vec<f64>> = (0..self.series)
+            .map(|_| (0..=self.days + 12).map(|_| random.random_range(50.0..150.0)).collect())
+            .collect();
         Stream { predictions: self.predictions(&truth, &mut random), actuals: self.actuals(&truth, &mut random) }
     }
 
@@ -237,7 +244,10 @@ impl Shape {
                         segments: vec![(text("parity".to_owned()), text((n % 2).to_string()))],
                     };
                     if random.random_bool(0.02) {
-                        all.push(Row::Record(Record::Prediction(Prediction { y_hat: y_hat + 1.0, ..record.clone() }), false));
+                        all.push(Row::Record(
+                            Record::Prediction(Prediction { y_hat: y_hat + 1.0, ..record.clone() }),
+                            false,
+                        ));
                     }
                     all.push(Row::Record(Record::Prediction(record), random.random_bool(0.1)));
                 }
@@ -253,12 +263,21 @@ impl Shape {
             let y = truth[n][usize::try_from(day).unwrap()];
             let late = if random.random_bool(0.05) { random.random_range(0..15) * DAY } else { 0 };
             let observed = day * DAY + 25 * HOUR + late;
-            let record = Actual { series: series(n), target_time: timestamp(day * DAY), y, observed_at: timestamp(observed), revision: None };
+            let record = Actual {
+                series: series(n),
+                target_time: timestamp(day * DAY),
+                y,
+                observed_at: timestamp(observed),
+                revision: None,
+            };
             let row = |record: Actual<'static>| Row::Record(Record::Actual(record), false);
             match random.random_range(0..20) {
                 0 => {}
                 1 => {
-                    let bad = BadRow { about: Some((record.series.to_string(), record.target_time)), ..BadRow::row(Fault::Null, "", "") };
+                    let bad = BadRow {
+                        about: Some((record.series.to_string(), record.target_time)),
+                        ..BadRow::row(Fault::Null, "", "")
+                    };
                     all.push((observed, Row::Bad(bad)));
                 }
                 2 => {
@@ -293,9 +312,12 @@ fn a_random_stream_has_what_could_differ() {
     let shape = Shape { seed: 3, series: 5, days: 80, horizons: 9, shift: 40.0, retain_steps: 30 };
     let text = agree(&shape.stream(), &shape.settings(), 1).unwrap();
     let state: Value = serde_json::from_str(&text).unwrap();
-    let kinds: Vec<&str> = state["alerts"].as_array().unwrap().iter().map(|alert| alert["kind"].as_str().unwrap()).collect();
+    let kinds: Vec<&str> =
+        state["alerts"].as_array().unwrap().iter().map(|alert| alert["kind"].as_str().unwrap()).collect();
     assert!(kinds.contains(&"drift") && kinds.contains(&"rule"), "{kinds:?}");
-    for fault in ["duplicate_exact", "duplicate_conflict", "late", "missing", "null", "pred_conflict", "offset_timestamp"] {
+    for fault in
+        ["duplicate_exact", "duplicate_conflict", "late", "missing", "null", "pred_conflict", "offset_timestamp"]
+    {
         assert!(state["faults"][fault].as_u64().unwrap() > 0, "{fault}: {}", state["faults"]);
     }
     assert_eq!(state["models"].as_array().unwrap().len(), 3);
@@ -310,7 +332,11 @@ fn another_value_is_another_state() {
     let shape = Shape { seed: 5, series: 2, days: 40, horizons: 3, shift: 0.0, retain_steps: 100 };
     let (stream, mut other) = (shape.stream(), shape.stream());
     let before = dump(&stream.run(&shape.settings(), Eagerness::Late), true).unwrap();
-    let Some(Row::Record(Record::Actual(actual), _)) = other.actuals.iter_mut().rfind(|row| matches!(row, Row::Record(..))) else { panic!() };
+    let Some(Row::Record(Record::Actual(actual), _)) =
+        other.actuals.iter_mut().rfind(|row| matches!(row, Row::Record(..)))
+    else {
+        panic!()
+    };
     actual.y += 1e-6;
     assert!(difference(&before, &dump(&other.run(&shape.settings(), Eagerness::Late), true).unwrap()).is_some());
 }
@@ -319,7 +345,8 @@ fn another_value_is_another_state() {
 fn a_full_dump_says_more_and_holds_the_canonical_one() {
     let shape = Shape { seed: 5, series: 2, days: 40, horizons: 3, shift: 0.0, retain_steps: 100 };
     let engine = shape.stream().run(&shape.settings(), Eagerness::First);
-    let [mut full, canonical] = [false, true].map(|is_canonical| serde_json::from_str::<Value>(&dump(&engine, is_canonical).unwrap()).unwrap());
+    let [mut full, canonical] =
+        [false, true].map(|is_canonical| serde_json::from_str::<Value>(&dump(&engine, is_canonical).unwrap()).unwrap());
     let arrival = full.as_object_mut().unwrap().remove("arrival").unwrap();
     assert_eq!(full, canonical);
     // The actuals name the last series first, but all predictions came before.

@@ -38,29 +38,29 @@ pub(crate) enum Change {
 /// A cycle of the standard deviation: `1 + depth sin(2 pi t / steps)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Cycle {
-    pub steps: u32,
-    pub depth: f64,
+    pub(crate) steps: u32,
+    pub(crate) depth: f64,
 }
 
 /// How errors come about.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Design {
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Whether the requirement covers it.
-    pub promised: bool,
-    pub series: u32,
+    pub(crate) promised: bool,
+    pub(crate) series: u32,
     /// Errors of horizon h are the mean of the shocks of the last h steps, as those of the best possible forecast are.
-    pub horizons: &'static [u32],
-    pub shape: Shape,
+    pub(crate) horizons: &'static [u32],
+    pub(crate) shape: Shape,
     /// Correlation of the shocks of any two series.
-    pub common: f64,
-    pub autoregression: f64,
-    pub step: Micros,
-    pub cycle: Option<Cycle>,
-    pub season: Season,
-    pub prewhiten: bool,
+    pub(crate) common: f64,
+    pub(crate) autoregression: f64,
+    pub(crate) step: Micros,
+    pub(crate) cycle: Option<Cycle>,
+    pub(crate) season: Season,
+    pub(crate) prewhiten: bool,
     /// Whether there are intervals and directions.
-    pub extras: bool,
+    pub(crate) extras: bool,
 }
 
 impl Default for Design {
@@ -108,11 +108,11 @@ pub(crate) fn all() -> Vec<Design> {
 }
 
 impl Design {
-    pub fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Settings {
         Settings { season: self.season, prewhiten: self.prewhiten, ..Settings::default() }
     }
 
-    pub fn overlaps(&self) -> BTreeMap<Bucket, usize> {
+    pub(crate) fn overlaps(&self) -> BTreeMap<Bucket, usize> {
         self.horizons.iter().map(|&horizon| (Bucket::of(horizon), horizon as usize)).collect()
     }
 }
@@ -127,14 +127,14 @@ struct Path {
 /// The steps of a design, one after the other, from a random phase of its cycle on.
 pub(crate) struct Stream<'a> {
     design: &'a Design,
-    pub noise: Noise,
+    pub(crate) noise: Noise,
     paths: Vec<Path>,
     step: u64,
     change: Change,
 }
 
 impl<'a> Stream<'a> {
-    pub fn new(design: &'a Design, noise: Noise) -> Self {
+    pub(crate) fn new(design: &'a Design, noise: Noise) -> Self {
         let paths = vec![Path::default(); design.series as usize];
         let mut stream = Self { design, noise, paths, step: 0, change: Change::None };
         let longest = u64::from(design.horizons.iter().copied().max().unwrap_or(1));
@@ -147,12 +147,12 @@ impl<'a> Stream<'a> {
     }
 
     /// From the next step on.
-    pub fn change(&mut self, change: Change) {
+    pub(crate) fn change(&mut self, change: Change) {
         self.change = change;
     }
 
     /// The next step: its time and its rows, by horizon and series.
-    pub fn next(&mut self) -> (Micros, Vec<Row>) {
+    pub(crate) fn next(&mut self) -> (Micros, Vec<Row>) {
         let time = i64::try_from(self.step).unwrap_or(i64::MAX).saturating_mul(self.design.step);
         self.step += 1;
         self.shock();

@@ -20,19 +20,19 @@ pub(crate) struct Noise {
 }
 
 impl Noise {
-    pub fn new(seed: u64, stream: u64) -> Self {
+    pub(crate) fn new(seed: u64, stream: u64) -> Self {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
         generator.set_stream(stream);
         Self { generator, spare: None }
     }
 
     /// Uniform on [0, 1).
-    pub fn uniform(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
         self.generator.random()
     }
 
     /// A standard normal number (Box and Muller 1958).
-    pub fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         if let Some(spare) = self.spare.take() {
             return spare;
         }
@@ -42,7 +42,7 @@ impl Noise {
         radius * cos
     }
 
-    pub fn draw(&mut self, shape: Shape) -> f64 {
+    pub(crate) fn draw(&mut self, shape: Shape) -> f64 {
         match shape {
             Shape::Normal => self.normal(),
             Shape::StudentThree => {

@@ -19,10 +19,10 @@ pub(crate) const PATIENCE: u64 = 1000;
 /// How much is simulated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Plan {
-    pub runs: u64,
-    pub seed: u64,
+    pub(crate) runs: u64,
+    pub(crate) seed: u64,
     /// Runs end after so many times the promise.
-    pub promises: f64,
+    pub(crate) promises: f64,
 }
 
 /// First alarms by score, and how many of them came from a single series.
@@ -30,11 +30,11 @@ pub(crate) type Causes = [(u32, u32); Score::ALL.len()];
 
 /// What was found of a design and a length of its baseline.
 pub(crate) struct Found {
-    pub baseline: usize,
-    pub quiet: RunLengths,
-    pub causes: Causes,
+    pub(crate) baseline: usize,
+    pub(crate) quiet: RunLengths,
+    pub(crate) causes: Causes,
     /// Alarms before the change, and delays after it, by change.
-    pub delays: Vec<(Change, RunLengths)>,
+    pub(crate) delays: Vec<(Change, RunLengths)>,
 }
 
 /// The changes that are watched for.
@@ -71,7 +71,12 @@ fn noise(plan: &Plan, index: u64, run: u64) -> Noise {
 }
 
 /// A model that has learned from the first steps of a stream.
-pub(crate) fn learned<'a>(stream: &mut Stream<'_>, baseline: usize, design: &Design, settings: &'a Settings) -> Option<Trial<'a>> {
+pub(crate) fn learned<'a>(
+    stream: &mut Stream<'_>,
+    baseline: usize,
+    design: &Design,
+    settings: &'a Settings,
+) -> Option<Trial<'a>> {
     let rows: Vec<Row> = (0..baseline).flat_map(|_| stream.next().1).collect();
     Trial::learn(&rows, &design.overlaps(), settings)
 }

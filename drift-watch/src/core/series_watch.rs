@@ -155,7 +155,9 @@ fn usual_value(score: Score) -> f64 {
 
 fn reference(side: Side, values: &[f64], common: &Common) -> Option<Reference> {
     let effective = values.len() as f64 / common.overlap.max(1) as f64;
-    (values.len() >= FEWEST_STEPS).then(|| Reference::learn(side, values, effective, common.margin_se, common.tolerance)).flatten()
+    (values.len() >= FEWEST_STEPS)
+        .then(|| Reference::learn(side, values, effective, common.margin_se, common.tolerance))
+        .flatten()
 }
 
 fn whitened(values: &[f64], common: &Common, score: Score) -> Vec<f64> {

@@ -35,6 +35,9 @@ const SOURCE: &str = "drift-watch";
 /// The receiver that asks for re-benchmarks.
 const REBENCH: &str = "rebench";
 
+/// The labels that arguments of hooks may name.
+const LABELS: [&str; 5] = ["model", "version", "metric", "rule", "feed"];
+
 /// What goes out.
 pub struct Delivery {
     couriers: Vec<Runner>,
@@ -267,7 +270,7 @@ fn receivers(args: &Args) -> Result<Vec<Receiver>> {
     }
     for (name, argv) in [("command", &args.on_alert), (REBENCH, &args.rebench)] {
         if !argv.is_empty() {
-            let command = Command::new(argv.clone(), args.hook_env.clone(), Limits::default())?;
+            let command = Command::new(argv.clone(), args.hook_env.clone(), Limits::default())?.with_placeholders(&LABELS)?;
             all.push(Receiver::new(name, Channel::Command(command))?);
         }
     }

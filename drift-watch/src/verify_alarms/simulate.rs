@@ -100,7 +100,13 @@ impl Cutoffs {
     }
 
     /// The scores of a cutoff.
-    fn step(&self, cutoff: usize, trial: &Trial<'_>, deviations: &BTreeMap<(u32, Bucket), f64>, shift: f64) -> (Micros, Step) {
+    fn step(
+        &self,
+        cutoff: usize,
+        trial: &Trial<'_>,
+        deviations: &BTreeMap<(u32, Bucket), f64>,
+        shift: f64,
+    ) -> (Micros, Step) {
         let rows = self.list[cutoff].iter().map(|row| {
             let deviation = deviations.get(&(row.series, Bucket::of(row.horizon))).copied().unwrap_or(0.0);
             Row { pair: shifted(&row.pair, shift * deviation), ..*row }
@@ -111,7 +117,12 @@ impl Cutoffs {
 
 /// Forecast and interval moved by the same amount: the world has moved, and the model has not noticed.
 fn shifted(pair: &Pair, by: f64) -> Pair {
-    Pair { y: pair.y, y_hat: pair.y_hat + by, interval: pair.interval.map(|(low, high)| (low + by, high + by)), last: pair.last }
+    Pair {
+        y: pair.y,
+        y_hat: pair.y_hat + by,
+        interval: pair.interval.map(|(low, high)| (low + by, high + by)),
+        last: pair.last,
+    }
 }
 
 /// The standard deviation of the errors of each series and bucket.

@@ -74,7 +74,9 @@ impl<'a> Trial<'a> {
         let mut step = Step::new();
         for row in rows {
             let bucket = Bucket::of(row.horizon);
-            let Some(learned) = self.watched.get(&bucket).and_then(|watched| watched.learned.as_ref()) else { continue };
+            let Some(learned) = self.watched.get(&bucket).and_then(|watched| watched.learned.as_ref()) else {
+                continue;
+            };
             let Some(watch) = learned.series.get(&row.series) else { continue };
             if step.last().is_none_or(|(last, _)| *last != bucket) {
                 step.push((bucket, Vec::new()));

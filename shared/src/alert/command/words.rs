@@ -123,7 +123,7 @@ pub(super) fn parse(argv: &[String], labels: &[&str]) -> Result<Vec<Word>> {
     let wrong = |text: &str, place: &str, help: &str| {
         Err(Error::usage(format!("{text:?}: a placeholder in {place}"), "placeholders in arguments").with_help(help))
     };
-    for (place, word) in words.iter().enumerate().filter(|(_, word)| word.has_value()) {
+    for (place, _) in words.iter().enumerate().filter(|(_, word)| word.has_value()) {
         if place == 0 {
             return wrong(&argv[0], "the place of the program", "name the program; let arguments hold what differs");
         }
@@ -207,10 +207,17 @@ mod tests {
         let parsed = |words: &[&str]| parse(&words.iter().map(ToString::to_string).collect::<Vec<_>>(), &LABELS);
         let error = parsed(&["x", "{modle}"]).unwrap_err().to_string();
         assert!(error.contains("{modle}") && error.contains("{model}, {metric}"), "{error}");
-        for bad in [&["{model}"][..], &["/bin/sh", "-c", "echo {model}"], &["env", "bash", "-ec", "{id}"], &["python3", "-c", "{id}"]] {
+        for bad in [
+            &["{model}"][..],
+            &["/bin/sh", "-c", "echo {model}"],
+            &["env", "bash", "-ec", "{id}"],
+            &["python3", "-c", "{id}"],
+        ] {
             assert!(parsed(bad).is_err(), "{bad:?}");
         }
-        for good in [&["sh", "-c", "echo $1", "hook", "{model}"][..], &["tool", "-c", "{evidence}"], &["sh", "-c", "x ${HOME}"]] {
+        for good in
+            [&["sh", "-c", "echo $1", "hook", "{model}"][..], &["tool", "-c", "{evidence}"], &["sh", "-c", "x ${HOME}"]]
+        {
             assert!(parsed(good).is_ok(), "{good:?}");
         }
     }
