@@ -2,6 +2,7 @@
 //!
 //! What must stay quiet is counted over seeds and held against the promise: on average at least 5,000 steps to the first false alert of a model,
 //! whatever it is about. What must be seen is given a bound that follows from its size.
+#![allow(clippy::print_stderr, reason = "what was counted is said")]
 #![allow(clippy::unwrap_used, reason = "a test: a panic is its answer")]
 
 mod synthetic;
@@ -294,19 +295,21 @@ fn a_shift_of_half_the_series_is_seen_and_laid_to_them() {
         let outcome =
             changed(seed, 100, |t, _, row| if t >= CHANGE && row.series < 8 { shifted(row, 0.65) } else { row });
         let named = outcome.named("bias", "series");
-        let right = named.iter().filter(|name| **name < "s008".to_owned()).count();
+        let right = named.iter().filter(|name| name.as_str() < "s008").count();
         assert!(right >= 7 && named.len() - right <= 1, "{named:?}");
         outcome
     });
 }
 
+/// The one that moved stands first. A name that does not belong there is to come with one alert in a hundred, were errors normal; they are skewed.
 #[test]
 fn a_shift_of_one_series_among_many_is_seen_and_laid_to_it() {
     assert_seen("one of 16 series x 0.65", 10, &["mape", "bias"], |seed| {
         let outcome =
             changed(seed, 100, |t, _, row| if t >= CHANGE && row.series == 3 { shifted(row, 0.65) } else { row });
         let first = outcome.of_kind(AlertKind::Drift)[0].key.subject.clone();
-        assert_eq!(outcome.named(&first, "series"), ["s003"]);
+        let named = outcome.named(&first, "series");
+        assert!(named.first().is_some_and(|name| name == "s003") && named.len() <= 2, "{named:?}");
         outcome
     });
 }
@@ -330,7 +333,8 @@ fn a_shift_of_one_segment_is_seen_and_laid_to_it() {
             if t >= CHANGE && region == "north" { shifted(row, 0.75) } else { row }
         });
         let first = outcome.of_kind(AlertKind::Drift)[0].key.subject.clone();
-        assert_eq!(outcome.named(&first, "region"), ["north"], "by {first}");
+        let named = outcome.named(&first, "region");
+        assert!(named.first().is_some_and(|name| name == "north") && named.len() <= 2, "by {first}: {named:?}");
         outcome
     });
 }
@@ -394,23 +398,4 @@ fn the_same_seed_gives_the_same_stream() {
     let mut engine = Engine::new(shipped(), BTreeMap::new());
     predict(&mut engine, DAY, START, &Row::new(0, 1.0, 1.0, 0.0));
     assert_eq!(engine.view().models[0].open_predictions, 1);
-}
-#[test]
-#[ignore = "an experiment"]
-fn experiment() {
-    for (name, cold, days) in [("cold", true, 250i64), ("warm", false, 300)] {
-        let (mut alarms, mut steps) = (0, 0);
-        for seed in 900..915 {
-            let mut random = Random::new(seed);
-            let outcome = daily(shipped(), days, |t| {
-                let joined = if cold { usize::try_from(140 + (t - 45).clamp(0, 60)).unwrap() } else { 200 };
-                (0..joined).map(|series| plain(&mut random, series, 0.1)).collect()
-            });
-            let drifts = outcome.of_kind(AlertKind::Drift);
-            alarms += u32::from(!drifts.is_empty());
-            steps += outcome.watched();
-            drifts.iter().for_each(|r| eprintln!("{name} {seed}: {}", r.reason));
-        }
-        eprintln!("{name}: {alarms} in {steps}");
-    }
 }

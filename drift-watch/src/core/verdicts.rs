@@ -131,7 +131,8 @@ impl Explain<'_> {
         let Some(strongest) = verdict.found.first() else { return Cause::default() };
         let own_run = verdict.found.iter().map(|found| found.run).max().unwrap_or(0);
         let since = self.since(own_run);
-        let drivers = self.drivers(score, strongest.bucket, since, target);
+        let direction = if score == Score::Bias && strongest.side == Side::Below { -1.0 } else { 1.0 };
+        let drivers = self.drivers(score, strongest.bucket, direction, since, target);
         Cause {
             target: Some(target),
             change_since: Some(since),
@@ -189,7 +190,7 @@ impl Explain<'_> {
     }
 
     /// The change of a score in a stretch of steps, split by series, by segment and by horizon.
-    fn drivers(&self, score: Score, bucket: Bucket, since: Micros, target: Micros) -> Vec<DriverView> {
+    fn drivers(&self, score: Score, bucket: Bucket, direction: f64, since: Micros, target: Micros) -> Vec<DriverView> {
         let mut rows = 0.0;
         let mut parts = Vec::new();
         for (place, watched) in &self.board.buckets {
@@ -203,7 +204,7 @@ impl Explain<'_> {
                 parts.extend(of_bucket.into_iter().map(|(_, part, _)| part));
             }
         }
-        limited(split(parts, rows))
+        limited(split(parts, rows, direction))
     }
 
     /// What each series adds: its part, and its weight in the metric's denominator.
@@ -229,8 +230,8 @@ impl Explain<'_> {
                 let (value, expected, row) = match score {
                     Score::Loss => (raw_loss(&pair, self.settings.loss), usual.loss, 1.0),
                     Score::Bias => (Some(pair.error()), usual.error, pair.y.abs()),
-                    Score::Direction => (pair.direction().map(miss), 1.0 - watch.rate(score).unwrap_or(0.0), 1.0),
-                    Score::Coverage => (pair.covered().map(miss), 1.0 - watch.rate(score).unwrap_or(0.0), 1.0),
+                    Score::Direction => (pair.direction().map(miss), 1.0 - usual.direction.unwrap_or(0.0), 1.0),
+                    Score::Coverage => (pair.covered().map(miss), 1.0 - usual.coverage.unwrap_or(0.0), 1.0),
                 };
                 let Some(value) = value else { continue };
                 excess += value - expected;
@@ -317,9 +318,9 @@ fn mover(score: Score) -> Score {
 /// How far a mean score lies from its baseline; for hits, towards worse is positive.
 fn shift_of(score: Score, mean: f64, watch: &super::series_watch::SeriesWatch) -> Option<f64> {
     match score {
-        Score::Loss => Some(mean - 1.0),
-        Score::Bias => Some(mean - watch.usual.error / watch.usual.absolute_error),
-        Score::Direction | Score::Coverage => Some(watch.rate(score)? - mean),
+        Score::Loss | Score::Bias => Some(mean - watch.baseline(score)?.0),
+        Score::Direction => Some(watch.usual.direction? - mean),
+        Score::Coverage => Some(watch.usual.coverage? - mean),
     }
 }
 
@@ -327,7 +328,7 @@ fn shift_of(score: Score, mean: f64, watch: &super::series_watch::SeriesWatch) -
 fn z_of(score: Score, shift: f64, n: f64, watch: &super::series_watch::SeriesWatch) -> Option<f64> {
     let spread = (1.0 / n + 1.0 / f64::from(watch.usual.n.max(1))).sqrt();
     let scale = match score {
-        Score::Loss | Score::Bias => watch.scale(score)?,
+        Score::Loss | Score::Bias => watch.baseline(score)?.1,
         Score::Direction | Score::Coverage => watch.rate(score).map(|rate| (rate * (1.0 - rate)).sqrt())?,
     };
     Some(shift / (scale * spread))
