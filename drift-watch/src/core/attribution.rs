@@ -29,8 +29,8 @@ pub struct Part {
 /// The parts of a change, largest first within each split.
 ///
 /// The change of a mean over `rows` rows is the sum of its parts' contributions `excess / rows`, exactly. A part is *named* if it moved by itself in the
-/// direction of the whole, beyond chance, and at least half as far as the parts did on average: what changes everywhere a little is not named one by one.
-pub fn split(parts: Vec<Part>, rows: f64) -> Vec<DriverView> {
+/// direction that was found (1 or -1: the sum may point elsewhere, where large parts scatter more than small ones move), beyond chance, and at least half as far as the parts did on average: what changes everywhere a little is not named one by one.
+pub fn split(parts: Vec<Part>, rows: f64, direction: f64) -> Vec<DriverView> {
     let mut all = Vec::new();
     let mut splits: Vec<String> = parts.iter().map(|part| part.by.clone()).collect();
     splits.sort();
@@ -38,7 +38,7 @@ pub fn split(parts: Vec<Part>, rows: f64) -> Vec<DriverView> {
     for by in splits {
         let own: Vec<&Part> = parts.iter().filter(|part| part.by == by).collect();
         let total: f64 = own.iter().map(|part| part.excess).sum();
-        let named = named(&own, total.signum());
+        let named = named(&own, direction);
         let mut drivers: Vec<DriverView> = own
             .iter()
             .zip(named)
@@ -71,9 +71,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn small_movers_are_named_where_a_large_part_scatters_the_other_way() {
+        let part = |name: &str, excess: f64, z: f64| Part { by: "series".into(), name: name.into(), excess, shift: z / 2.0, z: Some(z) };
+        let drivers = split(vec![part("small", 2.0, 8.0), part("large", -50.0, -0.5)], 4.0, 1.0);
+        let named: Vec<&str> = drivers.iter().filter(|driver| driver.named).map(|driver| driver.name.as_str()).collect();
+        assert_eq!(named, ["small"]);
+    }
+
+    #[test]
     fn contributions_add_up_and_movers_are_named() {
         let part = |name: &str, excess: f64, z: f64| Part { by: "series".into(), name: name.into(), excess, shift: z / 2.0, z: Some(z) };
-        let drivers = split(vec![part("a", 6.0, 5.0), part("b", -1.0, -4.0), part("c", 3.0, 1.0)], 4.0);
+        let drivers = split(vec![part("a", 6.0, 5.0), part("b", -1.0, -4.0), part("c", 3.0, 1.0)], 4.0, 1.0);
         let names: Vec<(&str, bool)> = drivers.iter().map(|driver| (driver.name.as_str(), driver.named)).collect();
         assert_eq!(names, [("a", true), ("c", false), ("b", false)]);
         assert!((drivers.iter().map(|driver| driver.contribution).sum::<f64>() - 2.0).abs() < 1e-12);

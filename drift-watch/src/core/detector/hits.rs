@@ -19,6 +19,7 @@ const SMALLEST: f64 = 0.02;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct HitRate {
     p: f32,
+    mean: f32,
 }
 
 impl HitRate {
@@ -32,13 +33,20 @@ impl HitRate {
         let variance = squares / (n - 1.0);
         let per_step = if variance > 0.0 { (mean * (1.0 - mean) / variance).max(1.0) } else { 1.0 };
         let lowest = wilson(mean, effective_n.clamp(1.0, n) * per_step, margin_se);
-        (n > 1.0).then(|| Self::of(lowest - tolerance))
+        #[expect(clippy::cast_possible_truncation, reason = "seven digits suffice for a rate")]
+        (n > 1.0).then(|| Self { mean: mean as f32, ..Self::of(lowest - tolerance) })
     }
 
     /// The rate itself, kept away from certainty.
     #[expect(clippy::cast_possible_truncation, reason = "seven digits suffice for a rate")]
     pub fn of(rate: f64) -> Self {
-        Self { p: rate.clamp(SMALLEST, 1.0 - SMALLEST) as f32 }
+        let p = rate.clamp(SMALLEST, 1.0 - SMALLEST) as f32;
+        Self { p, mean: p }
+    }
+
+    /// The share of hits in the baseline.
+    pub fn mean(&self) -> f64 {
+        self.mean.into()
     }
 
     /// The rate that a step must fall short of.
@@ -78,7 +86,7 @@ mod tests {
     #[test]
     fn hits_alone_are_no_certainty() {
         // statsmodels.stats.proportion.proportion_confint(count, n, 2 * norm.sf(z), method="wilson")[0]
-        for (mean, trials, z, lowest) in [(1.0, 40.0, 1.0, 0.975_609_756), (1.0, 8.0, 3.0, 0.470_588_235), (0.9, 100.0, 1.96, 0.825_635)] {
+        for (mean, trials, z, lowest) in [(1.0, 40.0, 1.0, 0.975_609_756), (1.0, 8.0, 3.0, 0.470_588_235), (0.9, 100.0, 1.96, 0.825_633)] {
             assert!((wilson(mean, trials, z) - lowest).abs() < 1e-6, "{}", wilson(mean, trials, z));
         }
         let rate = HitRate::learn(&[1.0; 8], 8.0, 3.0, 0.0).unwrap().rate();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::evidence::Evidence;
+use super::evidence::{Change, Evidence, mean};
 use super::hits::HitRate;
 use super::reference::{MARGIN_SE, Reference, Side};
 
@@ -52,8 +52,7 @@ struct Lane {
     evidence: Evidence,
     hits: Evidence,
     previous: Option<f64>,
-    /// Steps since the evidence was last none.
-    run: u32,
+    change: Change,
 }
 
 impl Monitor {
@@ -79,11 +78,15 @@ impl Monitor {
         let lane = &mut self.lanes[usize::try_from(step % lanes).unwrap_or(0)];
         let previous = lane.previous.replace(x);
         let whitened = previous.map_or(x, |previous| x - self.phi * (previous - self.centre));
-        lane.evidence.update(self.reference.e_values(self.side, whitened), limit);
+        let e_values = self.reference.e_values(self.side, whitened);
+        lane.evidence.update(e_values, limit);
+        let mut growth = mean(e_values);
         if let Some(rate) = &self.hit_rate {
-            lane.hits.update(rate.e_values(x.clamp(0.0, 1.0)), limit);
+            let hits = rate.e_values(x.clamp(0.0, 1.0));
+            lane.hits.update(hits, limit);
+            growth = f64::midpoint(growth, mean(hits));
         }
-        lane.run = if lane.value(self.hit_rate.is_some()) < 1.0 { 0 } else { lane.run + 1 };
+        lane.change.update(growth);
     }
 
     /// The evidence of the strongest sub-sequence.
@@ -91,11 +94,11 @@ impl Monitor {
         self.lanes.iter().map(|lane| lane.value(self.hit_rate.is_some())).fold(0.0, f64::max)
     }
 
-    /// How many steps ago the strongest evidence began to grow.
+    /// How many steps ago the change that is most likely by the strongest evidence began.
     pub fn run(&self) -> u64 {
         let value = |lane: &&Lane| lane.value(self.hit_rate.is_some());
         let strongest = self.lanes.iter().max_by(|a, b| value(a).total_cmp(&value(b)));
-        strongest.map_or(0, |lane| u64::from(lane.run) * self.lanes.len() as u64)
+        strongest.map_or(0, |lane| u64::from(lane.change.run()) * self.lanes.len() as u64)
     }
 
     /// The baseline's centre.
