@@ -84,7 +84,13 @@ fn noise(series: u32, day: i64, salt: u32) -> f64 {
 fn memory(series: u32) {
     let names: Vec<String> = (0..series).map(|number| format!("s{number:06}")).collect();
     let before = resident();
-    let settings = Settings { warm_up: Some(8 * DAY * 1_000_000), min_steps: 8, retain_steps: 8, window_steps: 8, ..Settings::default() };
+    let settings = Settings {
+        warm_up: Some(8 * DAY * 1_000_000),
+        min_steps: 8,
+        retain_steps: 8,
+        window_steps: 8,
+        ..Settings::default()
+    };
     let mut engine = Engine::new(settings, BTreeMap::new());
     let start = Instant::now();
     (0..24).for_each(|day| feed(&mut engine, &names, day));

@@ -1,14 +1,9 @@
 //! The command line.
 
-use std::ffi::OsString;
-
 use clap::{Parser, Subcommand};
 use shared::cli::{CommonArgs, CommonCommand, Examples, Tool};
 
-use crate::{replay, run, status, verify_alarms};
-
-/// The commands that are still to come.
-pub const PLANNED: [&str; 2] = ["export", "state"];
+use crate::{dump, export, replay, run, status, verify_alarms};
 
 /// Watch the live accuracy of promoted forecasters and raise alarms that mean something.
 #[derive(Debug, Parser)]
@@ -33,12 +28,13 @@ pub enum Command {
     Replay(Box<replay::Args>),
     /// Measure the promised rate of false alarms on a model's own errors
     VerifyAlarms(Box<verify_alarms::Args>),
+    /// Write the joined pairs of forecast and actual as a table
+    Export(Box<export::Args>),
+    /// Look into the state of a daemon
+    State(dump::Args),
     /// What every tool has.
     #[command(flatten)]
     Common(CommonCommand),
-    /// Everything else.
-    #[command(external_subcommand)]
-    Other(Vec<OsString>),
 }
 
 impl Tool for Cli {

@@ -3,6 +3,8 @@
 pub mod args;
 pub mod check;
 pub mod core;
+pub mod dump;
+pub mod export;
 pub mod mlflow;
 pub mod notify_systemd;
 pub mod read;
@@ -10,6 +12,7 @@ pub mod replay;
 pub mod run;
 pub mod serve;
 pub mod source;
+pub mod sources;
 pub mod span;
 pub mod state;
 pub mod status;
@@ -20,7 +23,7 @@ pub mod watch;
 use shared::Exit;
 use shared::cli::{self, CommonCommand, Context};
 
-use args::{Cli, Command, PLANNED};
+use args::{Cli, Command};
 
 /// Carries out the parsed command line.
 ///
@@ -32,8 +35,9 @@ pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
         Command::Status(args) => status::run(args, context),
         Command::Replay(args) => replay::run(args, context),
         Command::VerifyAlarms(args) => verify_alarms::run(args, context),
+        Command::Export(args) => export::run(args, context),
+        Command::State(args) => dump::run(args, context),
         Command::Common(CommonCommand::Check) => check::run(context),
         Command::Common(common) => cli::run_common::<Cli>(common, context),
-        Command::Other(words) => Err(cli::unavailable("drift-watch", words, &PLANNED).into()),
     }
 }

@@ -59,7 +59,9 @@ impl Rows {
                 continue;
             }
             let row = match &self.layout {
-                _ if self.line.len() > MOST_ROW_BYTES => Err(BadRow::row(Fault::TooLong, "a row of more than 1 MiB", "one record a row")),
+                _ if self.line.len() > MOST_ROW_BYTES => {
+                    Err(BadRow::row(Fault::TooLong, "a row of more than 1 MiB", "one record a row"))
+                }
                 Some(Layout::Csv(header)) => parse_csv_row(header, &self.line, self.zone.as_ref()),
                 _ => parse_json(self.kind, &self.line, self.zone.as_ref()),
             };
@@ -89,7 +91,9 @@ impl Rows {
         }
         let header = CsvHeader::parse(self.kind, &self.line).map_err(|bad| {
             let error = Error::input(Place::line(&self.path, self.number), bad.found.clone(), bad.expected.clone());
-            error.with_help("a file of records is JSON Lines, or CSV with a header: promotion.toml(5) and docs/formats say more")
+            error.with_help(
+                "a file of records is JSON Lines, or CSV with a header: promotion.toml(5) and docs/formats say more",
+            )
         })?;
         self.layout = Some(Layout::Csv(header));
         Ok(true)

@@ -38,7 +38,10 @@ mod tests {
 
     #[test]
     fn lengths_are_read() {
-        assert_eq!((parse("40d"), parse("36h"), parse("1d12h"), parse("0s")), (Ok(40 * DAY), Ok(36 * 3600 * SECOND), Ok(36 * 3600 * SECOND), Ok(0)));
+        assert_eq!(
+            (parse("40d"), parse("36h"), parse("1d12h"), parse("0s")),
+            (Ok(40 * DAY), Ok(36 * 3600 * SECOND), Ok(36 * 3600 * SECOND), Ok(0))
+        );
         assert!(["", "d", "3 months", "-2d", "1y", "abc"].iter().all(|text| parse(text).is_err()));
     }
 }

@@ -52,7 +52,10 @@ fn exit(view: &View) -> Exit {
 }
 
 fn ask(args: &Args) -> Result<View> {
-    let failed = |what: String| Error::Environment { what: format!("{}: {what}", args.url), help: Some("is `drift-watch run` running, and does it listen there?".to_owned()) };
+    let failed = |what: String| Error::Environment {
+        what: format!("{}: {what}", args.url),
+        help: Some("is `drift-watch run` running, and does it listen there?".to_owned()),
+    };
     let client = reqwest::blocking::Client::builder()
         .timeout(TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())

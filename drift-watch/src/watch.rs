@@ -241,8 +241,11 @@ pub fn rows_of(profile: &Profile) -> Vec<ProfileRow> {
 fn of_manifest(path: &Path) -> Result<(Manifest, PathBuf)> {
     let manifest = Manifest::parse(path, &fsio::read(path)?)?;
     let Some(evidence) = manifest.evidence("profile") else {
-        let error = Error::input(Place::file(path), "the release carries no profile", "evidence of the kind \"profile\"");
-        return Err(error.with_help("manifest-gen new --profile FILE puts one into a release; or give --profile FILE here"));
+        let error =
+            Error::input(Place::file(path), "the release carries no profile", "evidence of the kind \"profile\"");
+        return Err(
+            error.with_help("manifest-gen new --profile FILE puts one into a release; or give --profile FILE here")
+        );
     };
     // A manifest stands in its release, or as a copy in models/metadata.
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -286,7 +289,11 @@ fn season(text: &str) -> std::result::Result<Season, String> {
                 "month" => SlotLength::Months(1),
                 other => SlotLength::Span(span::parse(other).map_err(|_| wrong())?),
             };
-            if count < 2 || length == SlotLength::Span(0) { Err(wrong()) } else { Ok(Season::Known(Slots { count, length })) }
+            if count < 2 || length == SlotLength::Span(0) {
+                Err(wrong())
+            } else {
+                Ok(Season::Known(Slots { count, length }))
+            }
         }
     }
 }

@@ -80,6 +80,18 @@ fn no_shell_sees_the_arguments_or_the_name_of_a_series() {
 }
 
 #[test]
+fn arguments_hold_values_of_the_alert_and_hostile_ones_are_laid_aside() {
+    let argv = ["/bin/echo", "{model}", "--series={series}", "{evidence}", "{status}"].map(str::to_owned).to_vec();
+    let hook = Command::new(argv, vec![], Limits::default()).unwrap().with_placeholders(&["model", "series"]).unwrap();
+    let mut transition = Transition::new("drift-watch", alert("$(id); -x"), json!({"evidence": "/e/a b.json"}));
+    assert_eq!(hook.run(&transition).unwrap().output, "m --series=$(id); -x /e/a b.json firing\n");
+    transition.alert.labels.insert("model".to_owned(), "--help".to_owned());
+    let message = transition.message("hook", jiff::Timestamp::UNIX_EPOCH).unwrap();
+    let refused = Receiver::new("hook", Channel::Command(hook)).unwrap().deliver(&message).unwrap();
+    assert!(matches!(&refused, Delivered::Refused(why) if why.contains("\"--help\"")), "{refused:?}");
+}
+
+#[test]
 fn a_program_need_not_read_its_input() {
     let large = Transition::new("drift-watch", alert("a1"), json!("x".repeat(250_000)));
     let command = |script| Command::new(shell(script), vec![], limits(Duration::from_secs(30))).unwrap();

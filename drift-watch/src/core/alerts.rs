@@ -12,7 +12,7 @@ use crate::view::{AlertKind, DriverView};
 /// Hexadecimal digits of an identifier.
 const ID_DIGITS: usize = 24;
 
-/// Alerts that have ended and are still shown.
+/// Alerts that have ended and are still shown, of feeds and of the rest each.
 const MOST_ENDED: usize = 1000;
 
 /// What makes it one alert: kind, model, version, and what it is about (a metric, a rule, a feed).
@@ -107,11 +107,26 @@ pub enum Condition {
     Clear,
 }
 
+/// Where a condition is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum Phase {
-    Pending { since: Micros, steps: u32 },
-    Firing { quiet: u32 },
-    Cooling { left: u32 },
+pub enum Phase {
+    /// It holds, not for long enough yet.
+    Pending {
+        /// Since when.
+        since: Micros,
+        /// For how many steps.
+        steps: u32,
+    },
+    /// Its alert fires.
+    Firing {
+        /// Quiet steps in a row.
+        quiet: u32,
+    },
+    /// Its alert has ended, and may not fire again yet.
+    Cooling {
+        /// Steps that are left.
+        left: u32,
+    },
 }
 
 /// An alert that begins or ends.
@@ -139,7 +154,10 @@ mod pairs {
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(map: &BTreeMap<K, V>, to: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         map.iter().collect::<Vec<_>>().serialize(to)
     }
 
@@ -169,11 +187,15 @@ impl Alerts {
             (Some(Phase::Firing { .. }), Condition::Clear) => return self.end(key, patience, now),
             (Some(Phase::Cooling { left }), _) if left > 1 => Some(Phase::Cooling { left: left - 1 }),
             (Some(Phase::Cooling { .. }), _) | (_, Condition::Between | Condition::Clear) => None,
-            (Some(Phase::Pending { since, steps }), Condition::Holds) => Some(Phase::Pending { since, steps: steps + 1 }),
+            (Some(Phase::Pending { since, steps }), Condition::Holds) => {
+                Some(Phase::Pending { since, steps: steps + 1 })
+            }
             (None, Condition::Holds) => Some(Phase::Pending { since: now, steps: 1 }),
         };
         match next {
-            Some(Phase::Pending { steps, .. }) if steps >= patience.hold.max(1) => return Some(self.begin(key, now, cause())),
+            Some(Phase::Pending { steps, .. }) if steps >= patience.hold.max(1) => {
+                return Some(self.begin(key, now, cause()));
+            }
             Some(phase) => self.phases.insert(key.clone(), phase),
             None => self.phases.remove(key),
         };
@@ -208,10 +230,19 @@ impl Alerts {
         let id = self.firing.iter().find(|(_, record)| record.key == *key).map(|(id, _)| id.clone())?;
         let mut record = self.firing.remove(&id)?;
         record.ended_at = Some(now);
-        self.ended.push(record.clone());
-        let surplus = self.ended.len().saturating_sub(MOST_ENDED);
-        self.ended.drain(..surplus);
+        self.keep_ended(record.clone());
         Some(Transition::Resolved(record))
+    }
+
+    /// Alerts on feeds, which the wall clock drives, do not push others out.
+    fn keep_ended(&mut self, record: Record) {
+        let is_feed = record.key.kind == AlertKind::Feed;
+        let is_alike = |known: &Record| (known.key.kind == AlertKind::Feed) == is_feed;
+        if self.ended.iter().filter(|known| is_alike(known)).count() >= MOST_ENDED {
+            let oldest = self.ended.iter().position(is_alike);
+            oldest.map(|place| self.ended.remove(place));
+        }
+        self.ended.push(record);
     }
 
     /// Whether an alert on feeds speaks for this model, or for all.
@@ -236,6 +267,11 @@ impl Alerts {
             Phase::Pending { since, .. } => Some((key, *since)),
             _ => None,
         })
+    }
+
+    /// Where each condition is that is not all clear.
+    pub fn phases(&self) -> impl Iterator<Item = (&Key, Phase)> {
+        self.phases.iter().map(|(key, phase)| (key, *phase))
     }
 
     /// Those that have ended, oldest first.
@@ -276,8 +312,10 @@ impl Record {
             AlertKind::Rule => "rule",
             AlertKind::Feed => "feed",
         };
-        let labels = [named("model", &self.key.model), named("version", &self.key.version), named(subject, &self.key.subject)];
-        let drivers: Vec<&str> = self.drivers.iter().filter(|driver| driver.named).map(|driver| driver.name.as_str()).collect();
+        let labels =
+            [named("model", &self.key.model), named("version", &self.key.version), named(subject, &self.key.subject)];
+        let drivers: Vec<&str> =
+            self.drivers.iter().filter(|driver| driver.named).map(|driver| driver.name.as_str()).collect();
         Alert {
             id: self.id.clone(),
             name: self.name().to_owned(),
@@ -309,10 +347,12 @@ mod tests {
         let found: Vec<char> = steps
             .iter()
             .zip(1..)
-            .map(|(&condition, now)| match alerts.observe(&key(AlertKind::Rule), condition, PATIENCE, now, Cause::default) {
-                Some(Transition::Fired(_)) => 'F',
-                Some(Transition::Resolved(_)) => 'R',
-                None => '.',
+            .map(|(&condition, now)| {
+                match alerts.observe(&key(AlertKind::Rule), condition, PATIENCE, now, Cause::default) {
+                    Some(Transition::Fired(_)) => 'F',
+                    Some(Transition::Resolved(_)) => 'R',
+                    None => '.',
+                }
             })
             .collect();
         assert_eq!(String::from_iter(found), "...F...R...F");

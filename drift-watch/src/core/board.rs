@@ -37,6 +37,8 @@ pub struct Board {
     pub closed_until: Option<Micros>,
     /// Closed steps.
     pub n_closed: u64,
+    /// Those that are not forgotten.
+    kept_closed: usize,
     /// Buckets of horizons.
     pub buckets: BTreeMap<Bucket, Watched>,
     /// Segments as `column=value`; number 0 is nobody.
@@ -82,6 +84,7 @@ impl Board {
             steps: BTreeMap::new(),
             closed_until: None,
             n_closed: 0,
+            kept_closed: 0,
             buckets: BTreeMap::new(),
             segments,
             segment_sets: vec![Vec::new()],
@@ -149,15 +152,14 @@ impl Board {
     }
 
     fn expect(&mut self, series: u32, forecast: &Forecast, history: &History) {
-        let overlap = forecast.horizon.max(1) as usize;
-        let watched = self.buckets.entry(Bucket::of(forecast.horizon)).or_insert_with(|| Watched::new(overlap));
-        watched.overlap = watched.overlap.max(overlap);
+        self.buckets.entry(Bucket::of(forecast.horizon)).or_default();
         let arrived = history.at(forecast.target).is_some();
         // A target time behind the decided ones will not be decided any more.
         let is_late = self.closed_until.is_some_and(|until| forecast.target <= until);
-        let n_closed = &mut self.n_closed;
+        let (n_closed, kept_closed) = (&mut self.n_closed, &mut self.kept_closed);
         let step = self.steps.entry(forecast.target).or_insert_with(|| {
             *n_closed += u64::from(is_late);
+            *kept_closed += usize::from(is_late);
             Step { closed: is_late, ..Step::default() }
         });
         step.expected += 1;
@@ -263,6 +265,7 @@ impl Board {
         let members = step.tidy_members();
         self.closed_until = Some(target);
         self.n_closed += 1;
+        self.kept_closed += 1;
         let is_told = completeness >= settings.min_completeness_ratio;
         let mut rows: BTreeMap<Bucket, Vec<(u32, Scores)>> = BTreeMap::new();
         for series in members {
@@ -316,7 +319,8 @@ impl Board {
         let series = (0u32..).zip(&self.forecasts).filter(|(series, _)| wanted.is_none_or(|wanted| wanted == *series));
         for (series, forecasts) in series {
             let Some(history) = histories.get(series as usize) else { continue };
-            let closed = forecasts.all().filter(|forecast| forecast.target <= until && Bucket::of(forecast.horizon) == bucket);
+            let closed =
+                forecasts.all().filter(|forecast| forecast.target <= until && Bucket::of(forecast.horizon) == bucket);
             all.extend(closed.filter_map(|forecast| {
                 Some(Observed { series, target: forecast.target, pair: pair(forecast, history)? })
             }));
@@ -324,20 +328,33 @@ impl Board {
         all
     }
 
-    /// Learns the baseline of the buckets that have enough steps.
-    pub fn learn(&mut self, histories: &[History], settings: &Settings) {
+    /// Learns the baseline of the buckets that have enough steps; `time` is the newest `observed_at`.
+    pub fn learn(&mut self, histories: &[History], settings: &Settings, time: Micros) {
         let ready: Vec<Bucket> = self
             .buckets
             .iter()
             .filter(|(_, watched)| watched.learned.is_none() && watched.steps >= settings.min_steps as u64)
             .map(|(bucket, _)| *bucket)
             .collect();
-        if !ready.is_empty() && !self.is_watched() {
+        if ready.is_empty() {
+            return;
+        }
+        self.note_overlaps(time);
+        if !self.is_watched() {
             self.set_scales(histories, settings);
         }
         for bucket in ready {
             let observed = self.observed(bucket, histories, None);
             self.learn_from(bucket, &observed, settings);
+        }
+    }
+
+    /// Notes how far ahead forecasts reach that were issued before `time`; what has arrived early must not show.
+    fn note_overlaps(&mut self, time: Micros) {
+        for forecast in self.forecasts.iter().flat_map(Forecasts::all).filter(|forecast| forecast.issued < time) {
+            if let Some(watched) = self.buckets.get_mut(&Bucket::of(forecast.horizon)) {
+                watched.overlap = watched.overlap.max(forecast.horizon.max(1) as usize);
+            }
         }
     }
 
@@ -350,7 +367,8 @@ impl Board {
 
     /// Learns the baseline of a bucket from these pairs.
     pub fn learn_from(&mut self, bucket: Bucket, observed: &[Observed], settings: &Settings) {
-        let overlaps: Vec<usize> = self.buckets.values().map(|watched| watched.overlap).collect();
+        let overlaps: Vec<usize> =
+            self.buckets.values().map(|watched| watched.overlap).filter(|overlap| *overlap > 0).collect();
         let (sets, segments) = (&self.segment_sets, &self.series_segments);
         let segments_of = |series: u32| numbers_of(sets, segments, series).to_vec();
         let Some(watched) = self.buckets.get_mut(&bucket) else { return };
@@ -376,13 +394,11 @@ impl Board {
                 learned.is_some_and(|learned| !learned.series.contains_key(series))
             };
             let new: Vec<u32> = members.iter().copied().filter(is_new).collect();
-            for series in new {
-                let observed = self.observed(bucket, histories, Some(series));
-                let steps: BTreeSet<Micros> = observed.iter().map(|row| row.target).collect();
-                let learned = self.buckets.get_mut(&bucket).and_then(|watched| watched.learned.as_mut());
-                if let Some(learned) = learned.filter(|_| steps.len() >= FEWEST_STEPS) {
-                    learned.admit(series, &observed, settings);
-                }
+            let observed = new.into_iter().map(|series| (series, self.observed(bucket, histories, Some(series))));
+            let ready: Vec<(u32, Vec<Observed>)> = observed.filter(|(_, rows)| n_steps(rows) >= FEWEST_STEPS).collect();
+            let learned = self.buckets.get_mut(&bucket).and_then(|watched| watched.learned.as_mut());
+            if let Some(learned) = learned.filter(|_| !ready.is_empty()) {
+                learned.admit(&ready, settings);
             }
         }
     }
@@ -391,7 +407,8 @@ impl Board {
     pub fn set_scales(&mut self, histories: &[History], settings: &Settings) {
         let until = self.closed_until.unwrap_or(Micros::MIN);
         let known = (0u32..).zip(histories);
-        let scales = known.filter_map(|(series, history)| Some((series, history.seasonal_scale(settings.mase_lag, until)?)));
+        let scales =
+            known.filter_map(|(series, history)| Some((series, history.seasonal_scale(settings.mase_lag, until)?)));
         self.scales = scales.filter(|(_, scale)| *scale > 0.0).collect();
         self.scaled = self.steps.keys().next().map(|first| (*first, until));
         self.count_anew(histories);
@@ -448,7 +465,10 @@ impl Board {
     pub fn tally(&self, from: Micros, to: Micros, bucket: Option<Bucket>, group: u32) -> Tally {
         let mut tally = Tally::default();
         for step in self.steps.range(from..=to).map(|(_, step)| step).filter(|step| step.closed) {
-            let cells = step.cells.iter().filter(|((of, whose), _)| *whose == group && bucket.is_none_or(|bucket| bucket == *of));
+            let cells = step
+                .cells
+                .iter()
+                .filter(|((of, whose), _)| *whose == group && bucket.is_none_or(|bucket| bucket == *of));
             cells.for_each(|(_, cell)| tally.merge(cell));
         }
         tally
@@ -470,8 +490,9 @@ impl Board {
     /// Forgets what lies further back than the settings ask to keep; the first target time that is kept.
     pub fn forget(&mut self, settings: &Settings) -> Option<Micros> {
         let closed = usize::try_from(self.n_closed).unwrap_or(usize::MAX);
-        let kept = self.steps.len();
-        if closed <= settings.retain_steps || kept <= settings.retain_steps + settings.retain_steps / 8 + 1 {
+        // Open steps do not count: how many there are depends on how early predictions arrive.
+        if closed <= settings.retain_steps || self.kept_closed <= settings.retain_steps + settings.retain_steps / 8 + 1
+        {
             return None;
         }
         let until = self.closed_until?;
@@ -483,6 +504,7 @@ impl Board {
             return None;
         }
         self.steps = self.steps.split_off(&first);
+        self.kept_closed = self.steps.range(..=until).filter(|(_, step)| step.closed).count();
         self.forecasts.iter_mut().for_each(|forecasts| {
             forecasts.forget_before(first);
         });
@@ -496,13 +518,20 @@ impl Board {
 
     /// Series with a forecast.
     pub fn series(&self) -> impl Iterator<Item = u32> + '_ {
-        (0u32..).zip(&self.forecasts).filter(|(_, forecasts)| forecasts.all().next().is_some()).map(|(series, _)| series)
+        (0u32..)
+            .zip(&self.forecasts)
+            .filter(|(_, forecasts)| forecasts.all().next().is_some())
+            .map(|(series, _)| series)
     }
 
     /// Whether some bucket has a baseline.
     pub fn is_watched(&self) -> bool {
         self.buckets.values().any(|watched| watched.learned.is_some())
     }
+}
+
+fn n_steps(observed: &[Observed]) -> usize {
+    observed.iter().map(|row| row.target).collect::<BTreeSet<Micros>>().len()
 }
 
 fn numbers_of<'a>(sets: &'a [Vec<u32>], segments: &FxHashMap<u32, u32>, series: u32) -> &'a [u32] {

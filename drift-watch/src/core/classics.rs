@@ -82,7 +82,10 @@ impl Request {
                 self.metric = Some(metric);
                 match METRICS.contains(&metric) {
                     true => Ok(()),
-                    false => Err(format!("{metric} is not known step by step, unlike {}", METRICS.map(Metric::name).join(", "))),
+                    false => Err(format!(
+                        "{metric} is not known step by step, unlike {}",
+                        METRICS.map(Metric::name).join(", ")
+                    )),
                 }
             }
             "h" => {
@@ -151,7 +154,13 @@ struct Said {
 }
 
 /// Shows a closed step to all detectors that the team asks for; what comes of it.
-pub fn observe(board: &mut Board, alerts: &mut Alerts, settings: &Settings, now: Micros, target: Micros) -> Vec<Transition> {
+pub fn observe(
+    board: &mut Board,
+    alerts: &mut Alerts,
+    settings: &Settings,
+    now: Micros,
+    target: Micros,
+) -> Vec<Transition> {
     let share = board.steps.get(&target).map_or(0.0, super::step::Step::completeness);
     if share < settings.min_completeness_ratio {
         return Vec::new();
@@ -166,7 +175,11 @@ pub fn observe(board: &mut Board, alerts: &mut Alerts, settings: &Settings, now:
                 version: board.version.clone(),
                 subject: format!("{request} (horizon {})", said.bucket),
             };
-            let cause = || Cause { target: Some(target), reason: sentence(request, &said, settings.loss, target), ..Cause::default() };
+            let cause = || Cause {
+                target: Some(target),
+                reason: sentence(request, &said, settings.loss, target),
+                ..Cause::default()
+            };
             all.extend(alerts.observe(&key, condition(said.signal), patience, now, cause));
         }
     }
@@ -176,7 +189,8 @@ pub fn observe(board: &mut Board, alerts: &mut Alerts, settings: &Settings, now:
 fn show(board: &mut Board, request: &Request, loss: Loss, target: Micros) -> Vec<Said> {
     let metric = request.metric(loss);
     let wanted = request.horizon.map(Bucket::of);
-    let buckets: Vec<Bucket> = board.buckets.keys().copied().filter(|bucket| wanted.is_none_or(|wanted| wanted == *bucket)).collect();
+    let buckets: Vec<Bucket> =
+        board.buckets.keys().copied().filter(|bucket| wanted.is_none_or(|wanted| wanted == *bucket)).collect();
     let mut all = Vec::new();
     for bucket in buckets {
         let value = board.at_step(target, Some(bucket), EVERYONE, metric);
@@ -221,7 +235,10 @@ mod tests {
     #[test]
     fn a_request_is_read() {
         let plain: Request = " cusum ".parse().unwrap();
-        assert_eq!((plain.metric(Loss::Mape), plain.metric(Loss::Mae), plain.horizon), (Metric::Mape, Metric::Mae, None));
+        assert_eq!(
+            (plain.metric(Loss::Mape), plain.metric(Loss::Mae), plain.horizon),
+            (Metric::Mape, Metric::Mae, None)
+        );
         let whole: Request = "Page_Hinkley( delta = 0.01, mode=up ) h 3 on bias".parse().unwrap();
         assert_eq!((whole.metric(Loss::Mape), whole.horizon), (Metric::Bias, Some(3)));
         assert_eq!(whole.to_string(), "Page_Hinkley( delta = 0.01, mode=up ) h 3 on bias");

@@ -181,9 +181,10 @@ impl Engine {
             }
             _ => self.oddities.count(Oddity::DuplicateConflict),
         }
-        let is_decided = self.boards.iter().any(|board| {
-            board.closed_until.is_some_and(|until| target <= until) && board.awaits(series, target) > 0
-        });
+        let is_decided = self
+            .boards
+            .iter()
+            .any(|board| board.closed_until.is_some_and(|until| target <= until) && board.awaits(series, target) > 0);
         self.oddities.add(Oddity::RestatedAfterDecision, is_decided.into());
         self.recount(series, target, false);
         self.histories[series as usize].put(point);
@@ -271,9 +272,15 @@ impl Engine {
             self.judge(place, target, time);
         }
         self.transitions.extend(rules::observe(&self.boards[place], &mut self.alerts, &self.settings, time, target));
-        self.transitions.extend(classics::observe(&mut self.boards[place], &mut self.alerts, &self.settings, time, target));
+        self.transitions.extend(classics::observe(
+            &mut self.boards[place],
+            &mut self.alerts,
+            &self.settings,
+            time,
+            target,
+        ));
         self.transitions.extend(feeds::completeness(&self.boards[place], &mut self.alerts, &self.settings, time));
-        self.learn(place, target);
+        self.learn(place, target, time);
         if let Some(first) = self.boards[place].forget(&self.settings) {
             self.forget(first);
         }
@@ -284,7 +291,7 @@ impl Engine {
         let board = &self.boards[place];
         let patience = Patience { hold: 1, keep: self.settings.keep_firing_steps, cooldown: 0 };
         let explain = Explain { board, histories: &self.histories, names: &self.names, settings: &self.settings };
-        for (score, verdict) in Score::ALL.into_iter().zip(verdicts(board, &self.settings)) {
+        for (score, verdict) in Score::ALL.into_iter().zip(verdicts(board, &self.names, &self.settings)) {
             let key = Key {
                 kind: AlertKind::Drift,
                 model: board.model.clone(),
@@ -300,7 +307,7 @@ impl Engine {
     }
 
     /// Learns the baseline of a version once its warm-up is over.
-    fn learn(&mut self, place: usize, target: Micros) {
+    fn learn(&mut self, place: usize, target: Micros, time: Micros) {
         let (Some(warm_up), false) = (self.settings.warm_up, self.boards[place].from_profile) else { return };
         let board = &mut self.boards[place];
         if board.buckets.values().all(|watched| watched.learned.is_some()) {
@@ -308,7 +315,7 @@ impl Engine {
         }
         let first = board.steps.keys().next().copied().unwrap_or(target);
         if target - first >= warm_up || board.is_watched() {
-            board.learn(&self.histories, &self.settings);
+            board.learn(&self.histories, &self.settings, time);
         }
     }
 
@@ -334,7 +341,8 @@ impl Engine {
 
     /// What the wall clock says of the feeds; in a replay, the clock of observations plays its part.
     pub fn tick(&mut self, wall: Micros, live: feeds::Live) {
-        let found = feeds::stale(&self.boards, &self.observation_gaps, self.time, &mut self.alerts, &self.settings, wall, live);
+        let found =
+            feeds::stale(&self.boards, &self.observation_gaps, self.time, &mut self.alerts, &self.settings, wall, live);
         self.transitions.extend(found);
     }
 
@@ -379,7 +387,9 @@ impl Engine {
     fn equip(&mut self, place: usize) {
         let board = &self.boards[place];
         let named = |name: &str| self.profiles.get(name).cloned();
-        let Some(profile) = named(&format!("{}@{}", board.model, board.version)).or_else(|| named(&board.model)) else { return };
+        let Some(profile) = named(&format!("{}@{}", board.model, board.version)).or_else(|| named(&board.model)) else {
+            return;
+        };
         let mut rows: BTreeMap<super::bucket::Bucket, (usize, Vec<Observed>)> = BTreeMap::new();
         for row in &profile.rows {
             let series = self.series(&row.series);

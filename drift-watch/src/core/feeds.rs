@@ -66,7 +66,12 @@ fn one(
     let (newest, limit) = (newest?, limit?);
     let condition = if wall - newest > limit { Condition::Holds } else { Condition::Clear };
     let cause = || Cause {
-        reason: format!("no {what} since {}: {} ago, the limit is {}", text(newest), span_text(wall - newest), span_text(limit)),
+        reason: format!(
+            "no {what} since {}: {} ago, the limit is {}",
+            text(newest),
+            span_text(wall - newest),
+            span_text(limit)
+        ),
         ..Cause::default()
     };
     alerts.observe(&key(model, what), condition, AT_ONCE, wall, cause)

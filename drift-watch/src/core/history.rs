@@ -43,7 +43,9 @@ impl History {
         let Some(known) = self.at(point.target) else { return Taken::First };
         let order = |point: &Point| (point.revision, point.observed);
         match () {
-            () if known.y == point.y && known.revision == point.revision && known.observed == point.observed => Taken::Duplicate,
+            () if known.y == point.y && known.revision == point.revision && known.observed == point.observed => {
+                Taken::Duplicate
+            }
             () if order(point) < order(known) => Taken::Outdated,
             () => Taken::Restated,
         }
@@ -123,7 +125,10 @@ mod tests {
     fn the_last_value_at_an_origin() {
         let mut history = History::default();
         [3, 1, 2].into_iter().for_each(|target| history.put(point(target * 10, target as f64, 0)));
-        assert_eq!((history.last_until(9), history.last_until(20), history.last_until(99)), (None, Some(2.0), Some(3.0)));
+        assert_eq!(
+            (history.last_until(9), history.last_until(20), history.last_until(99)),
+            (None, Some(2.0), Some(3.0))
+        );
         assert_eq!((history.next_after(10), history.next_after(30)), (Some(20), None));
         history.forget_before(30);
         assert_eq!(history.points().len(), 2);

@@ -46,7 +46,11 @@ impl Lags {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a logarithm of at least zero and below 64 doublings")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a logarithm of at least zero and below 64 doublings"
+)]
 fn bin(lag: Micros) -> usize {
     let seconds = (lag as f64 / SECOND as f64).max(1.0);
     (seconds.log2() * BINS_PER_DOUBLING).floor() as usize

@@ -66,7 +66,12 @@ type BySteps = BTreeMap<Micros, [(Sum, f64); Score::ALL.len()]>;
 
 impl Learned {
     /// Learns from pairs in any order; `overlap` is the furthest horizon. Nothing where there is too little.
-    pub fn learn(observed: &[Observed], overlap: usize, segments_of: &dyn Fn(u32) -> Vec<u32>, settings: &Settings) -> Option<Self> {
+    pub fn learn(
+        observed: &[Observed],
+        overlap: usize,
+        segments_of: &dyn Fn(u32) -> Vec<u32>,
+        settings: &Settings,
+    ) -> Option<Self> {
         let by_series = by_series(observed);
         let pool = pool(observed, settings)?;
         let usuals: BTreeMap<u32, Usual> =
@@ -93,7 +98,10 @@ impl Learned {
             tally,
             model: lesson.watches(&everyone),
             segments: segments.collect(),
-            series: scores.iter().filter_map(|(series, steps)| Some((*series, lesson.series(usuals[series], steps)?))).collect(),
+            series: scores
+                .iter()
+                .filter_map(|(series, steps)| Some((*series, lesson.series(usuals[series], steps)?)))
+                .collect(),
             season,
             common,
             pool,
@@ -112,15 +120,15 @@ impl Learned {
         self.season.as_ref().map(|(slots, _)| *slots)
     }
 
-    /// Begins to watch a series that has come later and has enough steps now.
-    pub fn admit(&mut self, series: u32, observed: &[Observed], settings: &Settings) {
-        let usual = usual(&observed.iter().collect::<Vec<_>>(), self.pool, settings);
-        let rows: Vec<&Observed> = observed.iter().collect();
-        let steps = scores_by_step(&rows, &usual, settings);
-        self.common.margin_se = margin_se_of(self.series.len() + 1);
+    /// Begins to watch series that have come later and have enough steps now; which of them came first must not show.
+    pub fn admit(&mut self, all: &[(u32, Vec<Observed>)], settings: &Settings) {
+        self.common.margin_se = margin_se_of(self.series.len() + all.len());
         let lesson = Lessons { season: self.season.as_ref(), common: &self.common, settings };
-        if let Some(watch) = lesson.series(usual, &steps) {
-            self.series.insert(series, watch);
+        for (series, observed) in all {
+            let rows: Vec<&Observed> = observed.iter().collect();
+            let usual = usual(&rows, self.pool, settings);
+            let steps = scores_by_step(&rows, &usual, settings);
+            self.series.extend(lesson.series(usual, &steps).map(|watch| (*series, watch)));
         }
     }
 }
@@ -173,18 +181,28 @@ fn by_series(observed: &[Observed]) -> BTreeMap<u32, Vec<&Observed>> {
     groups
 }
 
+/// A sum over series, in whose numbers the order of arrival must not show.
+fn exact_sum(terms: impl Iterator<Item = f64>) -> f64 {
+    let mut sum = Sum::default();
+    terms.for_each(|term| sum.add(term));
+    sum.value()
+}
+
 /// Mean loss, and the ratio of absolute errors to actuals, of all pairs.
 fn pool(observed: &[Observed], settings: &Settings) -> Option<(f64, f64)> {
     let losses: Vec<f64> = observed.iter().filter_map(|row| raw_loss(&row.pair, settings.loss)).collect();
-    let errors: f64 = observed.iter().map(|row| row.pair.error().abs()).sum();
-    let sizes: f64 = observed.iter().map(|row| row.pair.y.abs()).sum();
-    let loss = losses.iter().sum::<f64>() / losses.len() as f64;
+    let errors = exact_sum(observed.iter().map(|row| row.pair.error().abs()));
+    let sizes = exact_sum(observed.iter().map(|row| row.pair.y.abs()));
+    let n = losses.len() as f64;
+    let loss = exact_sum(losses.into_iter()) / n;
     (!observed.is_empty() && sizes > 0.0).then_some((if loss.is_finite() { loss } else { 0.0 }, errors / sizes))
 }
 
 /// What is usual of a series: its own means, shrunk towards those of all.
 fn usual(rows: &[&Observed], (pool_loss, pool_ratio): (f64, f64), settings: &Settings) -> Usual {
-    let mean = |values: Vec<f64>, prior: f64| (values.iter().sum::<f64>() + SHRINKAGE * prior) / (values.len() as f64 + SHRINKAGE);
+    let mean = |values: Vec<f64>, prior: f64| {
+        (values.iter().sum::<f64>() + SHRINKAGE * prior) / (values.len() as f64 + SHRINKAGE)
+    };
     let n = rows.len() as f64;
     let size = rows.iter().map(|row| row.pair.y.abs()).sum::<f64>() / n.max(1.0);
     let pooled_error = pool_ratio * size;
@@ -261,7 +279,8 @@ fn common(
             (values.len() > lag + 3).then(|| autoregression(&values, lag))
         };
         let all: Vec<f64> = scores.values().filter_map(of_series).collect();
-        all.iter().sum::<f64>() / all.len().max(1) as f64
+        let n = all.len().max(1) as f64;
+        exact_sum(all.into_iter()) / n
     };
     let phi = if settings.prewhiten { [phi(Score::Loss), phi(Score::Bias)] } else { [0.0; 2] };
     Common { overlap, phi, tolerance: settings.tolerance_ratio, margin_se: margin_se_of(scores.len()) }

@@ -56,7 +56,13 @@ pub struct Rule {
 
 impl Rule {
     /// Whether a value, held against its baseline, is beyond the threshold, or beyond that of the all-clear.
-    pub fn is_beyond(&self, threshold: f64, value: f64, baseline: Option<f64>, standard_error: Option<f64>) -> Option<bool> {
+    pub fn is_beyond(
+        &self,
+        threshold: f64,
+        value: f64,
+        baseline: Option<f64>,
+        standard_error: Option<f64>,
+    ) -> Option<bool> {
         let limit = match self.unit {
             Unit::Absolute => threshold,
             Unit::Baseline => threshold * baseline?,
@@ -71,7 +77,10 @@ impl FromStr for Rule {
 
     fn from_str(text: &str) -> Result<Self> {
         let wrong = |found: &str| {
-            Error::usage(format!("rule {text:?}: {found}"), "METRIC > VALUE[x|se] and options, as in `mape > 1.5x over 28 min 50 for 3 clear 1.2`")
+            Error::usage(
+                format!("rule {text:?}: {found}"),
+                "METRIC > VALUE[x|se] and options, as in `mape > 1.5x over 28 min 50 for 3 clear 1.2`",
+            )
         };
         let (name, body) = match text.split_once(':') {
             Some((name, body)) => (name.trim().to_owned(), body),
@@ -143,7 +152,8 @@ impl Rule {
             "keep" => self.keep = count()?,
             "cooldown" => self.cooldown = count()?,
             "clear" => {
-                self.clear = threshold(value).map(|(value, _)| value).ok_or(format!("clear {value:?} is no threshold"))?;
+                self.clear =
+                    threshold(value).map(|(value, _)| value).ok_or(format!("clear {value:?} is no threshold"))?;
             }
             other => return Err(format!("unknown option {other:?}")),
         }
@@ -169,13 +179,25 @@ mod tests {
 
     #[test]
     fn a_rule_is_read() {
-        let rule: Rule = "slow: mape>1.5x over 14 median min 50 for 3 clear 1.2 keep 2 cooldown 7 in region=north h 3".parse().unwrap();
+        let rule: Rule = "slow: mape>1.5x over 14 median min 50 for 3 clear 1.2 keep 2 cooldown 7 in region=north h 3"
+            .parse()
+            .unwrap();
         assert_eq!((rule.name.as_str(), rule.metric, rule.above, rule.value), ("slow", Metric::Mape, true, 1.5));
         assert_eq!((rule.unit, rule.over, rule.median, rule.min, rule.hold), (Unit::Baseline, 14, true, 50, 3));
         assert_eq!((rule.clear, rule.keep, rule.cooldown, rule.horizon), (1.2, 2, 7, Some(3)));
         assert_eq!(rule.segment.as_deref(), Some("region=north"));
         assert_eq!("coverage < 2se".parse::<Rule>().unwrap().unit, Unit::StandardErrors);
-        for bad in ["", "mape", "mape >", "mape = 3", "mape > nan", "mape > 1 over", "mape > 1 foo 3", "nope > 1", "mape > 1 min -3"] {
+        for bad in [
+            "",
+            "mape",
+            "mape >",
+            "mape = 3",
+            "mape > nan",
+            "mape > 1 over",
+            "mape > 1 foo 3",
+            "nope > 1",
+            "mape > 1 min -3",
+        ] {
             assert!(bad.parse::<Rule>().is_err(), "{bad}");
         }
     }

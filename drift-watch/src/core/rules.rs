@@ -12,7 +12,13 @@ use super::time::{Micros, text};
 use crate::view::AlertKind;
 
 /// What came of all rules.
-pub fn observe(board: &Board, alerts: &mut Alerts, settings: &Settings, now: Micros, target: Micros) -> Vec<Transition> {
+pub fn observe(
+    board: &Board,
+    alerts: &mut Alerts,
+    settings: &Settings,
+    now: Micros,
+    target: Micros,
+) -> Vec<Transition> {
     let mut all = Vec::new();
     for rule in &settings.rules {
         for bucket in buckets(board, rule) {
@@ -24,7 +30,8 @@ pub fn observe(board: &Board, alerts: &mut Alerts, settings: &Settings, now: Mic
                 subject: format!("{} (horizon {bucket})", rule.name),
             };
             let patience = Patience { hold: rule.hold, keep: rule.keep, cooldown: rule.cooldown };
-            let cause = || Cause { target: Some(target), reason: sentence(rule, bucket, &reading, target), ..Cause::default() };
+            let cause =
+                || Cause { target: Some(target), reason: sentence(rule, bucket, &reading, target), ..Cause::default() };
             all.extend(alerts.observe(&key, reading.condition, patience, now, cause));
         }
     }
@@ -62,7 +69,10 @@ fn read(board: &Board, rule: &Rule, bucket: Bucket) -> Option<Reading> {
     let learned = board.buckets.get(&bucket).and_then(|watched| watched.learned.as_ref());
     let baseline = learned.and_then(|learned| learned.tally.metric(rule.metric, board.level_percent).0);
     let error = if rule.unit == Unit::StandardErrors { standard_error(&by_step) } else { None };
-    let condition = match (rule.is_beyond(rule.value, value, baseline, error)?, rule.is_beyond(rule.clear, value, baseline, error)?) {
+    let condition = match (
+        rule.is_beyond(rule.value, value, baseline, error)?,
+        rule.is_beyond(rule.clear, value, baseline, error)?,
+    ) {
         (true, _) => Condition::Holds,
         (false, true) => Condition::Between,
         (false, false) => Condition::Clear,
@@ -91,5 +101,10 @@ fn standard_error(values: &[f64]) -> Option<f64> {
 
 fn sentence(rule: &Rule, bucket: Bucket, reading: &Reading, target: Micros) -> String {
     let baseline = reading.baseline.map(|baseline| format!(", {baseline:.4} in the baseline")).unwrap_or_default();
-    format!("{} is {:.4} at horizon {bucket} by {}{baseline}; the rule: {rule}", rule.metric.name(), reading.value, text(target))
+    format!(
+        "{} is {:.4} at horizon {bucket} by {}{baseline}; the rule: {rule}",
+        rule.metric.name(),
+        reading.value,
+        text(target)
+    )
 }

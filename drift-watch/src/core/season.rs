@@ -76,7 +76,9 @@ pub fn candidates(step: Micros) -> Vec<Slots> {
     match () {
         () if step <= 0 => Vec::new(),
         () if step >= 27 * DAY && step <= 32 * DAY => vec![Slots { count: 12, length: SlotLength::Months(1) }],
-        () if step < DAY => [DAY / step, 7 * DAY / step].into_iter().filter(|&n| (2..=2016).contains(&n)).map(span).collect(),
+        () if step < DAY => {
+            [DAY / step, 7 * DAY / step].into_iter().filter(|&n| (2..=2016).contains(&n)).map(span).collect()
+        }
         () if step == DAY => vec![span(7)],
         () => Vec::new(),
     }

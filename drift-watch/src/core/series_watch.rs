@@ -116,7 +116,8 @@ impl SeriesWatch {
     pub fn e_value(&self) -> f64 {
         let of_lane = |lane: &Lane| -> f64 {
             let watches = lane.evidence.iter().zip(WATCHES);
-            watches.map(|(evidence, (_, _, weight))| weight * evidence.value()).sum::<f64>() / f64::from(lane.steps.max(1))
+            watches.map(|(evidence, (_, _, weight))| weight * evidence.value()).sum::<f64>()
+                / f64::from(lane.steps.max(1))
         };
         self.lanes.iter().map(of_lane).sum::<f64>() / self.lanes.len() as f64
     }
@@ -168,7 +169,9 @@ fn reference(side: Side, values: &[f64], common: &Common) -> Option<Reference> {
     let effective = values.len() as f64 / common.overlap.max(1) as f64;
     // The scale, too, was learned from these few values.
     let margin_se = t_quantile(1.0 - normal_sf(common.margin_se), (effective - 1.0).max(2.0));
-    (values.len() >= FEWEST_STEPS).then(|| Reference::learn(side, values, effective, margin_se, common.tolerance)).flatten()
+    (values.len() >= FEWEST_STEPS)
+        .then(|| Reference::learn(side, values, effective, margin_se, common.tolerance))
+        .flatten()
 }
 
 fn whitened(values: &[f64], common: &Common, score: Score) -> Vec<f64> {
@@ -219,6 +222,11 @@ mod tests {
 
     #[test]
     fn a_series_is_small() {
-        assert!(size_of::<SeriesWatch>() <= 200 && size_of::<Lane>() <= 72, "{} {}", size_of::<SeriesWatch>(), size_of::<Lane>());
+        assert!(
+            size_of::<SeriesWatch>() <= 200 && size_of::<Lane>() <= 72,
+            "{} {}",
+            size_of::<SeriesWatch>(),
+            size_of::<Lane>()
+        );
     }
 }

@@ -16,10 +16,12 @@ use super::step::EVERYONE;
 use super::time::{Micros, span_text, text, timestamp};
 use super::verdicts::{Explain, metric};
 use super::watched::Watched;
-use crate::view::{AlertKind, AlertState, AlertView, DriverView, MetricView, ModelView, SCHEMA, SeriesView, Standing, View};
+use crate::view::{
+    AlertKind, AlertState, AlertView, DriverView, MetricView, ModelView, SCHEMA, SeriesView, Standing, View,
+};
 
 /// The metrics that are shown, the watched ones first.
-const METRICS: [Metric; 11] = [
+pub const METRICS: [Metric; 11] = [
     Metric::Mape,
     Metric::Bias,
     Metric::Da,
@@ -86,7 +88,9 @@ impl Engine {
         let mut missing = BTreeSet::new();
         for board in &self.boards {
             for (target, step) in board.steps.iter().filter(|(_, step)| step.closed && step.waiting > 0) {
-                let lacks = |series: &&u32| self.histories.get(**series as usize).is_none_or(|history| history.at(*target).is_none());
+                let lacks = |series: &&u32| {
+                    self.histories.get(**series as usize).is_none_or(|history| history.at(*target).is_none())
+                };
                 let keys = step.members.iter().filter(lacks).map(|series| (*target, *series));
                 missing.extend(keys.filter(|key| !self.void.contains(key)));
             }
@@ -94,7 +98,8 @@ impl Engine {
         missing.len() as u64
     }
 
-    fn sorted_boards(&self) -> Vec<&Board> {
+    /// Versions by their names.
+    pub fn sorted_boards(&self) -> Vec<&Board> {
         let mut boards: Vec<&Board> = self.boards.iter().collect();
         boards.sort_by(|a, b| (&a.model, &a.version).cmp(&(&b.model, &b.version)));
         boards
@@ -103,7 +108,8 @@ impl Engine {
     fn model(&self, board: &Board) -> ModelView {
         let (standing, reason) = self.standing(board);
         let newest = board.newest(self.settings.window_steps);
-        let closed: Vec<f64> = newest.iter().filter_map(|target| Some(board.steps.get(target)?.completeness())).collect();
+        let closed: Vec<f64> =
+            newest.iter().filter_map(|target| Some(board.steps.get(target)?.completeness())).collect();
         ModelView {
             model: board.model.clone(),
             version: board.version.clone(),
@@ -158,9 +164,12 @@ impl Engine {
 
     fn promise(&self, board: &Board) -> String {
         let steps = self.settings.promise_steps;
-        let rests = board.buckets.values().filter_map(|watched| watched.learned.as_ref()).map(|learned| learned.steps).min();
+        let rests =
+            board.buckets.values().filter_map(|watched| watched.learned.as_ref()).map(|learned| learned.steps).min();
         match rests {
-            None => format!("once a baseline is known: on average at least {steps} target times to the first false alarm of any kind"),
+            None => format!(
+                "once a baseline is known: on average at least {steps} target times to the first false alarm of any kind"
+            ),
             Some(n) => format!(
                 "on average at least {steps} target times to the first false alarm of any kind, over all metrics, horizons and series; the baseline rests on {n} steps"
             ),
@@ -183,13 +192,17 @@ impl Engine {
         let rolling = format!("{} steps", self.settings.window_steps);
         for (bucket, watched) in &board.buckets {
             for group in self.groups(board) {
-                all.extend(METRICS.iter().filter_map(|&metric| self.metric(board, (*bucket, watched), group, metric, (&rolling, from, to), true)));
+                all.extend(METRICS.iter().filter_map(|&metric| {
+                    self.metric(board, (*bucket, watched), group, metric, (&rolling, from, to), true)
+                }));
             }
         }
         for (name, from) in self.further_windows(to) {
             for (bucket, watched) in &board.buckets {
                 let shown = METRICS.iter();
-                all.extend(shown.filter_map(|&metric| self.metric(board, (*bucket, watched), EVERYONE, metric, (&name, from, to), false)));
+                all.extend(shown.filter_map(|&metric| {
+                    self.metric(board, (*bucket, watched), EVERYONE, metric, (&name, from, to), false)
+                }));
             }
         }
         all
@@ -226,7 +239,8 @@ impl Engine {
         if n == 0 {
             return None;
         }
-        let (evidence, limit) = learned.and_then(|learned| self.evidence(learned, watched.weight, group, metric)).unzip();
+        let (evidence, limit) =
+            learned.and_then(|learned| self.evidence(learned, watched.weight, group, metric)).unzip();
         let history = if with_history && group == EVERYONE { board.newest(HISTORY) } else { Vec::new() };
         Some(MetricView {
             metric: metric.key().to_owned(),
@@ -248,7 +262,10 @@ impl Engine {
             EVERYONE => (Level::Model, 1, &learned.model),
             _ => (Level::Segment, learned.segments.len(), learned.segments.get(&group)?),
         };
-        let of_metric = WATCHES.iter().zip(&watches.monitors).filter(|((score, ..), _)| metric(*score, self.settings.loss) == wanted);
+        let of_metric = WATCHES
+            .iter()
+            .zip(&watches.monitors)
+            .filter(|((score, ..), _)| metric(*score, self.settings.loss) == wanted);
         of_metric
             .filter_map(|((_, _, part), monitor)| {
                 let limit = family::limit(self.settings.promise_steps, level, n, weight, *part);
@@ -259,7 +276,9 @@ impl Engine {
 
     fn drivers(&self, board: &Board) -> Vec<DriverView> {
         let of_board = |record: &&Record| {
-            record.key.kind == AlertKind::Drift && record.key.model == board.model && record.key.version == board.version
+            record.key.kind == AlertKind::Drift
+                && record.key.model == board.model
+                && record.key.version == board.version
         };
         let oldest = self.alerts.firing().filter(of_board).min_by_key(|record| record.fired_at);
         oldest.map(|record| record.drivers.clone()).unwrap_or_default()
@@ -269,8 +288,10 @@ impl Engine {
         let (Some(&from), Some(&to)) = (newest.first(), newest.last()) else { return Vec::new() };
         let explain = Explain { board, histories: &self.histories, names: &self.names, settings: &self.settings };
         let discovered: BTreeSet<u32> = explain.discovered().into_iter().collect();
-        let mut all: Vec<SeriesView> =
-            board.series().filter_map(|series| self.one_series(board, series, from, to, discovered.contains(&series))).collect();
+        let mut all: Vec<SeriesView> = board
+            .series()
+            .filter_map(|series| self.one_series(board, series, from, to, discovered.contains(&series)))
+            .collect();
         all.sort_by(|a, b| {
             let key = |series: &SeriesView| series.evidence_log10.unwrap_or(f64::NEG_INFINITY);
             key(b).total_cmp(&key(a)).then_with(|| a.series.cmp(&b.series))
@@ -285,7 +306,9 @@ impl Engine {
         let to = to.min(board.closed_until.unwrap_or(Micros::MIN));
         if let (Some(forecasts), Some(history)) = (board.of_series(series), self.histories.get(series as usize)) {
             let within = forecasts.all().filter(|forecast| forecast.target >= from && forecast.target <= to);
-            within.filter_map(|forecast| super::board::pair(forecast, history)).for_each(|pair| tally.add(&pair, board.scale_of(series), board.level_percent));
+            within
+                .filter_map(|forecast| super::board::pair(forecast, history))
+                .for_each(|pair| tally.add(&pair, board.scale_of(series), board.level_percent));
         }
         tally
     }

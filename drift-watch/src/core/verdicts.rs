@@ -65,7 +65,7 @@ impl Verdict {
 }
 
 /// The verdict on each score.
-pub fn verdicts(board: &Board, settings: &Settings) -> [Verdict; Score::ALL.len()] {
+pub fn verdicts(board: &Board, names: &Names, settings: &Settings) -> [Verdict; Score::ALL.len()] {
     let mut all = [const { Verdict { found: Vec::new(), clear: true } }; Score::ALL.len()];
     for (bucket, watched) in &board.buckets {
         let Some(learned) = &watched.learned else { continue };
@@ -76,8 +76,10 @@ pub fn verdicts(board: &Board, settings: &Settings) -> [Verdict; Score::ALL.len(
                 verdict.found.push(found);
             }
         };
-        let limit = |level, n, place: usize| family::limit(settings.promise_steps, level, n, watched.weight, WATCHES[place].2);
-        let segments = learned.segments.iter().map(|(group, watches)| (*group, Level::Segment, learned.segments.len(), watches));
+        let limit =
+            |level, n, place: usize| family::limit(settings.promise_steps, level, n, watched.weight, WATCHES[place].2);
+        let segments =
+            learned.segments.iter().map(|(group, watches)| (*group, Level::Segment, learned.segments.len(), watches));
         for (group, level, n, watches) in std::iter::once((EVERYONE, Level::Model, 1, &learned.model)).chain(segments) {
             for (place, monitor) in watches.monitors.iter().enumerate() {
                 let Some(monitor) = monitor else { continue };
@@ -85,7 +87,8 @@ pub fn verdicts(board: &Board, settings: &Settings) -> [Verdict; Score::ALL.len(
                 take(place, Found { level, group, bucket: *bucket, side: WATCHES[place].1, evidence, limit, run });
             }
         }
-        let limits: [f64; WATCHES.len()] = std::array::from_fn(|place| limit(Level::Series, learned.series.len(), place));
+        let limits: [f64; WATCHES.len()] =
+            std::array::from_fn(|place| limit(Level::Series, learned.series.len(), place));
         for (&group, series) in &learned.series {
             for (place, evidence) in series.evidence().into_iter().enumerate() {
                 let (side, limit) = (WATCHES[place].1, limits[place]);
@@ -95,10 +98,23 @@ pub fn verdicts(board: &Board, settings: &Settings) -> [Verdict; Score::ALL.len(
     }
     for verdict in &mut all {
         verdict.found.sort_by(|a, b| {
-            (b.evidence / b.limit).total_cmp(&(a.evidence / a.limit)).then((a.level, a.bucket, a.group).cmp(&(b.level, b.bucket, b.group)))
+            let strength = |found: &Found| found.evidence / found.limit;
+            // Evidence is cut off above its limit, so that ties are common; numbers of series depend on who arrived first.
+            let place =
+                |found: &Found| (found.level, found.bucket, name_of(found, board, names), found.side == Side::Above);
+            strength(b).total_cmp(&strength(a)).then_with(|| place(a).cmp(&place(b)))
         });
     }
     all
+}
+
+/// The segment or series of a detector; empty for the model.
+fn name_of<'a>(found: &Found, board: &'a Board, names: &'a Names) -> &'a str {
+    match found.level {
+        Level::Model => "",
+        Level::Segment => board.segments.name(found.group),
+        Level::Series => names.name(found.group),
+    }
 }
 
 /// What one needs to explain an alert.
@@ -148,7 +164,9 @@ impl Explain<'_> {
         let place = WATCHES.iter().position(|&(of, side, _)| of == score && side == found.side)?;
         let (forecasts, history) = (self.board.of_series(found.group)?, self.histories.get(found.group as usize)?);
         let mut steps: BTreeMap<Micros, Scores> = BTreeMap::new();
-        for forecast in forecasts.all().filter(|forecast| forecast.target <= target && Bucket::of(forecast.horizon) == found.bucket) {
+        for forecast in
+            forecasts.all().filter(|forecast| forecast.target <= target && Bucket::of(forecast.horizon) == found.bucket)
+        {
             if let Some(pair) = pair(forecast, history) {
                 steps.entry(forecast.target).or_default().add(&pair, &watch.usual, self.settings.loss);
             }
@@ -168,14 +186,14 @@ impl Explain<'_> {
     }
 
     fn finding(&self, found: &Found) -> Finding {
-        let (level, group) = match found.level {
-            Level::Model => ("model", String::new()),
-            Level::Segment => ("segment", self.board.segments.name(found.group).to_owned()),
-            Level::Series => ("series", self.names.name(found.group).to_owned()),
+        let level = match found.level {
+            Level::Model => "model",
+            Level::Segment => "segment",
+            Level::Series => "series",
         };
         Finding {
             level: level.to_owned(),
-            group,
+            group: name_of(found, self.board, self.names).to_owned(),
             horizon: found.bucket.to_string(),
             side: if found.side == Side::Above { "above" } else { "below" }.to_owned(),
             evidence_log10: found.evidence.log10(),
@@ -188,7 +206,8 @@ impl Explain<'_> {
         let metric = metric(score, self.settings.loss);
         let group = if found.level == Level::Segment { found.group } else { EVERYONE };
         let now = board.tally(since, target, Some(found.bucket), group).metric(metric, board.level_percent).0;
-        let before = learned(board, found.bucket).and_then(|learned| learned.tally.metric(metric, board.level_percent).0);
+        let before =
+            learned(board, found.bucket).and_then(|learned| learned.tally.metric(metric, board.level_percent).0);
         let whose = match found.level {
             Level::Model => String::new(),
             Level::Segment => format!(" of {}", board.segments.name(found.group)),
@@ -228,12 +247,23 @@ impl Explain<'_> {
     }
 
     /// What each series adds: its part, and its weight in the metric's denominator.
-    fn parts(&self, score: Score, bucket: Bucket, learned: &Learned, since: Micros, target: Micros) -> Vec<(u32, Part, f64)> {
+    fn parts(
+        &self,
+        score: Score,
+        bucket: Bucket,
+        learned: &Learned,
+        since: Micros,
+        target: Micros,
+    ) -> Vec<(u32, Part, f64)> {
         let mut all = Vec::new();
         for (&series, watch) in &learned.series {
-            let (Some(forecasts), Some(history)) = (self.board.of_series(series), self.histories.get(series as usize)) else { continue };
+            let (Some(forecasts), Some(history)) = (self.board.of_series(series), self.histories.get(series as usize))
+            else {
+                continue;
+            };
             let (mut excess, mut weight, mut scores, mut n) = (0.0, 0.0, 0.0, 0.0);
-            let within = forecasts.all().filter(|f| f.target >= since && f.target <= target && Bucket::of(f.horizon) == bucket);
+            let within =
+                forecasts.all().filter(|f| f.target >= since && f.target <= target && Bucket::of(f.horizon) == bucket);
             for pair in within.filter_map(|forecast| pair(forecast, history)) {
                 let usual = &watch.usual;
                 let (value, expected, row) = match score {

@@ -17,7 +17,7 @@ use super::time::Micros;
 /// A bucket of horizons.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Watched {
-    /// The furthest horizon seen.
+    /// The furthest horizon, as it was known when the baseline was learned; 0 before.
     pub overlap: usize,
     /// Closed steps with pairs.
     pub steps: u64,
@@ -101,7 +101,8 @@ impl Learned {
             return 0.0;
         }
         let n = self.series.len();
-        let limits = WATCHES.map(|(_, _, part)| family::limit(settings.promise_steps, family::Level::Series, n, weight, part));
+        let limits =
+            WATCHES.map(|(_, _, part)| family::limit(settings.promise_steps, family::Level::Series, n, weight, part));
         let common = self.common;
         let mut nearest = 0.0_f64;
         for (series, scores) in rows {
@@ -125,10 +126,13 @@ impl Learned {
         rows.iter().for_each(|(_, scores)| everyone.add(scores));
         let n = self.segments.len();
         let limit = |level, n, part| family::limit(settings.promise_steps, level, n, weight, part);
-        let mut nearest = update(&mut self.model, step, &everyone, offsets, |part| limit(family::Level::Model, 1, part))?;
+        let mut nearest =
+            update(&mut self.model, step, &everyone, offsets, |part| limit(family::Level::Model, 1, part))?;
         for (segment, watches) in &mut self.segments {
             let mut means = Means::default();
-            rows.iter().filter(|(series, _)| segments_of(*series).contains(segment)).for_each(|(_, scores)| means.add(scores));
+            rows.iter()
+                .filter(|(series, _)| segments_of(*series).contains(segment))
+                .for_each(|(_, scores)| means.add(scores));
             let found = update(watches, step, &means, offsets, |part| limit(family::Level::Segment, n, part));
             nearest = nearest.max(found.unwrap_or(0.0));
         }

@@ -68,7 +68,10 @@ pub fn replay(args: &Args, context: &Context) -> Result<Engine> {
     let same = |name: &str| names_of(context, name);
     let profiles = args.watch.profiles(&same)?;
     if profiles.is_empty() && args.watch.warm_up.is_none() {
-        let error = Error::usage("nothing says what is usual of the model's errors", "--profile FILE, --manifest FILE or --warm-up SPAN");
+        let error = Error::usage(
+            "nothing says what is usual of the model's errors",
+            "--profile FILE, --manifest FILE or --warm-up SPAN",
+        );
         return Err(error.with_help("--warm-up 40d takes the first 40 days of the records themselves"));
     }
     let mut engine = Engine::new(args.watch.settings(), profiles);
@@ -118,7 +121,8 @@ fn take(engine: &mut Engine, record: &Record<'_>, offset: bool, live: Live) {
 pub fn names_of(context: &Context, name: &str) -> Vec<String> {
     let identity = context.config.identity(name).to_owned();
     let all = context.config.models.all();
-    let mut names: Vec<String> = all.get(identity.as_str()).map(|names| names.iter().map(ToString::to_string).collect()).unwrap_or_default();
+    let mut names: Vec<String> =
+        all.get(identity.as_str()).map(|names| names.iter().map(ToString::to_string).collect()).unwrap_or_default();
     names.extend([identity, name.to_owned()]);
     names.sort();
     names.dedup();

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use shared::Exit;
 use shared::cli::Format;
 use shared::error::{Error, Result};
 use shared::format::input::{Input, Tool};
-use shared::Exit;
 
 use super::{Args, Fold};
 use crate::core::alerts::Record;
@@ -115,11 +115,16 @@ pub(super) fn of(engine: &Engine, args: &Args) -> Result<Report> {
 
 fn decide(engine: &Engine, alerts: &[AlertReport]) -> (Decision, String) {
     let on_accuracy: Vec<&AlertReport> = alerts.iter().filter(|alert| alert.alert.kind != AlertKind::Feed).collect();
-    let watched = engine.boards.iter().flat_map(|board| board.buckets.values()).map(|watched| watched.watched_steps).max();
+    let watched =
+        engine.boards.iter().flat_map(|board| board.buckets.values()).map(|watched| watched.watched_steps).max();
     match (on_accuracy.first(), watched.unwrap_or(0)) {
         (Some(first), _) => (Decision::Drift, format!("{}: {}", first.alert.model, first.alert.reason)),
         (None, 0) => {
-            let reasons = engine.view().models.into_iter().map(|model| format!("{} {}: {}", model.model, model.version, model.reason));
+            let reasons = engine
+                .view()
+                .models
+                .into_iter()
+                .map(|model| format!("{} {}: {}", model.model, model.version, model.reason));
             let text = reasons.collect::<Vec<_>>().join("; ");
             (Decision::Undecided, if text.is_empty() { "no predictions".to_owned() } else { text })
         }
@@ -194,7 +199,11 @@ impl Report {
             }
         }
         for model in &self.models {
-            _ = writeln!(out, "\n{} {}: {} steps, {} series, {}", model.model, model.version, model.steps, model.series, model.reason);
+            _ = writeln!(
+                out,
+                "\n{} {}: {} steps, {} series, {}",
+                model.model, model.version, model.steps, model.series, model.reason
+            );
             _ = writeln!(out, "  {}", model.promise);
             let shown = model.metrics.iter().filter(|metric| metric.group == "all" && metric.evidence_log10.is_some());
             for metric in shown {
@@ -210,7 +219,8 @@ impl Report {
                 );
             }
         }
-        let odd: Vec<String> = self.faults.iter().filter(|(_, n)| **n > 0).map(|(name, n)| format!("{name} {n}")).collect();
+        let odd: Vec<String> =
+            self.faults.iter().filter(|(_, n)| **n > 0).map(|(name, n)| format!("{name} {n}")).collect();
         if !odd.is_empty() {
             _ = writeln!(out, "\nrecords: {}", odd.join(", "));
         }
@@ -221,5 +231,6 @@ impl Report {
 /// Pretty-printed, with a line end.
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<String> {
     let text = serde_json::to_string_pretty(value);
-    text.map(|text| text + "\n").map_err(|error| Error::Environment { what: format!("cannot be written as JSON: {error}"), help: None })
+    text.map(|text| text + "\n")
+        .map_err(|error| Error::Environment { what: format!("cannot be written as JSON: {error}"), help: None })
 }

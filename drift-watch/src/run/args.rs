@@ -7,6 +7,9 @@ use crate::core::time::Micros;
 use crate::span;
 use crate::watch::WatchArgs;
 
+/// The state folder where none is named.
+pub const STATE: &str = "drift-watch-state";
+
 const SOURCES: &str = "Sources";
 const SERVER: &str = "Server";
 const ALERTS: &str = "Alerts";
@@ -96,7 +99,7 @@ pub struct Args {
     pub mlflow_interval: Micros,
 
     /// Where the state is kept
-    #[arg(long, value_name = "STATE_DIR", default_value = "drift-watch-state", help_heading = DAEMON)]
+    #[arg(long, value_name = "STATE_DIR", default_value = STATE, help_heading = DAEMON)]
     pub state: PathBuf,
     /// Keep a snapshot of the state so often
     #[arg(long, value_name = "SPAN", default_value = "15m", value_parser = span::parse, help_heading = DAEMON)]

@@ -13,7 +13,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::alert::{
-    Alert, Alertmanager, Auth, Channel, Command, Courier, Format, Limits, Network, Receiver, Resender, Transition, Webhook,
+    Alert, Alertmanager, Auth, Channel, Command, Courier, Format, Limits, Network, Receiver, Resender, Transition,
+    Webhook,
 };
 use shared::error::Result;
 use shared::fsio;
@@ -33,6 +34,9 @@ const SOURCE: &str = "drift-watch";
 
 /// The receiver that asks for re-benchmarks.
 const REBENCH: &str = "rebench";
+
+/// The labels that arguments of hooks may name.
+const LABELS: [&str; 5] = ["model", "version", "metric", "rule", "feed"];
 
 /// What goes out.
 pub struct Delivery {
@@ -68,7 +72,8 @@ impl Delivery {
         let queues = args.state.join("outbox");
         let receivers = receivers(args)?;
         let managers = managers(args)?;
-        let courier = |(receiver, seed): (Receiver, u64)| Runner::start(Courier::new(receiver, &queues, seed), Arc::clone(&stop));
+        let courier =
+            |(receiver, seed): (Receiver, u64)| Runner::start(Courier::new(receiver, &queues, seed), Arc::clone(&stop));
         let resend = duration(args.resend);
         Ok(Self {
             couriers: receivers.into_iter().zip(1..).map(courier).collect(),
@@ -85,9 +90,12 @@ impl Delivery {
     /// If a queue cannot be written; what is left is queued the next time.
     pub fn tell(&mut self, alerts: &Alerts) -> Result<()> {
         let now = Timestamp::now();
-        let firing = alerts.firing().filter(|record| record.key.kind == AlertKind::Feed || !alerts.is_inhibited(&record.key.model));
+        let firing = alerts
+            .firing()
+            .filter(|record| record.key.kind == AlertKind::Feed || !alerts.is_inhibited(&record.key.model));
         let firing: Vec<&Record> = firing.collect();
-        let ended: Vec<&Record> = alerts.ended().iter().filter(|record| !record.inhibited || self.was_put(record)).collect();
+        let ended: Vec<&Record> =
+            alerts.ended().iter().filter(|record| !record.inhibited || self.was_put(record)).collect();
         for record in firing.iter().copied().chain(ended) {
             let transition = Transition::new(SOURCE, record.to_alert(), payload(record, &self.evidence));
             let key = transition.key();
@@ -152,7 +160,8 @@ impl Runner {
     fn start(courier: Courier, stop: Arc<AtomicBool>) -> Self {
         let (wake, inbox) = channel();
         let (name, outbox) = (courier.receiver().name().to_owned(), courier.outbox().clone());
-        let thread = std::thread::Builder::new().name(format!("to {name}")).spawn(move || deliver(courier, &inbox, &stop));
+        let thread =
+            std::thread::Builder::new().name(format!("to {name}")).spawn(move || deliver(courier, &inbox, &stop));
         Self { name, outbox, wake, thread: thread.ok() }
     }
 
@@ -171,7 +180,11 @@ fn deliver(mut courier: Courier, inbox: &Inbox<()>, stop: &AtomicBool) {
                     tracing::warn!(receiver = courier.receiver().name(), error = message.last_error, "an alert waits");
                 }
                 for message in &round.delivery.refused {
-                    tracing::error!(receiver = courier.receiver().name(), error = message.last_error, "an alert was refused");
+                    tracing::error!(
+                        receiver = courier.receiver().name(),
+                        error = message.last_error,
+                        "an alert was refused"
+                    );
                 }
                 round.wait
             }
@@ -199,13 +212,20 @@ impl Manager {
         let (wake, inbox) = channel();
         let alerts = Arc::new(Mutex::new(Vec::new()));
         let shown = Arc::clone(&alerts);
-        let run = move || post(&client, Resender::new(resend, shared::alert::DEFAULT_RESOLVED_RESEND), &shown, &inbox, &stop);
+        let run =
+            move || post(&client, Resender::new(resend, shared::alert::DEFAULT_RESOLVED_RESEND), &shown, &inbox, &stop);
         let thread = std::thread::Builder::new().name("to alertmanager".to_owned()).spawn(run);
         Self { alerts, wake, thread: thread.ok() }
     }
 }
 
-fn post(client: &Alertmanager, mut resender: Resender, shown: &Mutex<Vec<Alert>>, inbox: &Inbox<()>, stop: &AtomicBool) {
+fn post(
+    client: &Alertmanager,
+    mut resender: Resender,
+    shown: &Mutex<Vec<Alert>>,
+    inbox: &Inbox<()>,
+    stop: &AtomicBool,
+) {
     loop {
         let alerts = shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let now = Timestamp::now();
@@ -250,7 +270,7 @@ fn receivers(args: &Args) -> Result<Vec<Receiver>> {
     }
     for (name, argv) in [("command", &args.on_alert), (REBENCH, &args.rebench)] {
         if !argv.is_empty() {
-            let command = Command::new(argv.clone(), args.hook_env.clone(), Limits::default())?;
+            let command = Command::new(argv.clone(), args.hook_env.clone(), Limits::default())?.with_placeholders(&LABELS)?;
             all.push(Receiver::new(name, Channel::Command(command))?);
         }
     }

@@ -96,7 +96,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events.jsonl");
         let mut alerts = Alerts::default();
-        let mut observe = |now| {
+        let mut observe = |now: i64| {
             let key = Key { kind: AlertKind::Rule, model: "m".into(), version: "1".into(), subject: now.to_string() };
             let patience = Patience { hold: 1, keep: 1, cooldown: 0 };
             alerts.observe(&key, Condition::Holds, patience, now, Cause::default).unwrap()

@@ -42,9 +42,23 @@ enum Row<'a> {
         segments: Vec<(&'a str, &'a str)>,
         offset: bool,
     },
-    Actual { series: &'a str, target: Micros, y: f64, observed: Micros, revision: Option<u32>, offset: bool },
-    Bad { kind: Kind, fault: Fault, about: Option<(&'a str, Micros)> },
-    External { name: &'a str, value: f64 },
+    Actual {
+        series: &'a str,
+        target: Micros,
+        y: f64,
+        observed: Micros,
+        revision: Option<u32>,
+        offset: bool,
+    },
+    Bad {
+        kind: Kind,
+        fault: Fault,
+        about: Option<(&'a str, Micros)>,
+    },
+    External {
+        name: &'a str,
+        value: f64,
+    },
 }
 
 /// What stands before the rows.
@@ -164,7 +178,19 @@ pub fn apply(frame: &[u8], engine: &mut Engine) -> Result<Head> {
 
 fn give(row: Row<'_>, engine: &mut Engine) {
     match row {
-        Row::Prediction { model, version, series, issued, target, horizon, y_hat, interval, level, segments, offset } => {
+        Row::Prediction {
+            model,
+            version,
+            series,
+            issued,
+            target,
+            horizon,
+            y_hat,
+            interval,
+            level,
+            segments,
+            offset,
+        } => {
             note_offset(offset, engine);
             engine.prediction(&Prediction {
                 model: model.into(),
@@ -220,7 +246,8 @@ mod tests {
     #[test]
     fn rows_do_the_same_through_a_frame() {
         let prediction = br#"{"model":"m","version":"1","series":"a","issued_at":"2024-01-01T00:00:00Z","target_time":"2024-01-02T00:00:00Z","horizon":1,"y_hat":5.5,"lo":1,"hi":9}"#;
-        let actual = br#"{"series":"a","target_time":"2024-01-02T00:00:00Z","y":5,"observed_at":"2024-01-02T02:00:00+01:00"}"#;
+        let actual =
+            br#"{"series":"a","target_time":"2024-01-02T00:00:00Z","y":5,"observed_at":"2024-01-02T02:00:00+01:00"}"#;
         let mut gathered = Gathered::default();
         gathered.add(Kind::Predictions, &parse_json(Kind::Predictions, prediction, None));
         gathered.add(Kind::Actuals, &parse_json(Kind::Actuals, actual, None));
@@ -229,7 +256,10 @@ mod tests {
         let frame = gathered.frame(Origin::Pushed(Kind::Actuals), None).unwrap();
         let mut engine = Engine::new(Settings::default(), BTreeMap::new());
         assert_eq!(apply(&frame, &mut engine).unwrap().rows, 3);
-        assert_eq!((engine.boards[0].n_closed, engine.faults()["offset_timestamp"], engine.faults()["broken_line"]), (1, 1, 1));
+        assert_eq!(
+            (engine.boards[0].n_closed, engine.faults()["offset_timestamp"], engine.faults()["broken_line"]),
+            (1, 1, 1)
+        );
         assert!(apply(&frame[..frame.len() - 1], &mut engine).is_err());
     }
 }

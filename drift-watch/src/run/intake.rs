@@ -52,7 +52,8 @@ impl Intake {
             if files.is_empty() {
                 continue;
             }
-            let feed = FeedView { name: files.join(" "), kind: name(kind).to_owned(), healthy: true, ..FeedView::default() };
+            let feed =
+                FeedView { name: files.join(" "), kind: name(kind).to_owned(), healthy: true, ..FeedView::default() };
             let options = Options { zone: args.watch.zone.clone(), ..Options::default() };
             let mut tailer = Tailer::new(kind, files, options)?;
             if let Some(positions) = positions.get(&kind) {
@@ -72,7 +73,8 @@ impl Intake {
         if self.held.is_none() {
             self.held = self.gather(Kind::Actuals).filter(|(gathered, _)| !gathered.is_empty());
         }
-        if let Some((gathered, positions)) = self.gather(Kind::Predictions).filter(|(gathered, _)| !gathered.is_empty()) {
+        if let Some((gathered, positions)) = self.gather(Kind::Predictions).filter(|(gathered, _)| !gathered.is_empty())
+        {
             return framed(Kind::Predictions, gathered, positions).map(Some);
         }
         match self.held.take() {

@@ -121,7 +121,9 @@ fn prepare(
 ) -> Result<Watcher> {
     let profiles = args.watch.profiles(&|name| names_of(context, name))?;
     if profiles.is_empty() && args.watch.warm_up.is_none() {
-        note("warning: nothing says what is usual of the models' errors (--profile, --manifest or --warm-up): metrics and rules only");
+        note(
+            "warning: nothing says what is usual of the models' errors (--profile, --manifest or --warm-up): metrics and rules only",
+        );
     }
     let (store, start) = Store::open(&args.state)?;
     for repair in &start.repairs {
@@ -132,7 +134,8 @@ fn prepare(
     let Loaded { saved, transitions, first_event } = saved::load(start, &args.state, Some(settings.clone()), fresh)?;
     let mut events = Events::open(&Watcher::events_path(args))?;
     events.add(&transitions, first_event)?;
-    let patterns: Vec<String> = args.predictions.iter().chain(&args.actuals).filter(|pattern| *pattern != "-").cloned().collect();
+    let patterns: Vec<String> =
+        args.predictions.iter().chain(&args.actuals).filter(|pattern| *pattern != "-").cloned().collect();
     Ok(Watcher {
         intake: Intake::new(args, &saved.positions)?,
         delivery: Delivery::start(args)?,

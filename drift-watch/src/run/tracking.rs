@@ -51,9 +51,16 @@ impl Tracking {
     /// If a metric to watch is none, or there is no server where one is needed.
     pub fn start(args: &Args) -> Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let mut all =
-            Self { sink: None, logged: BTreeMap::new(), wake: None, points: None, threads: Vec::new(), stop: Arc::clone(&stop) };
-        let watched: Vec<Watched> = args.mlflow_metric.iter().map(|text| Watched::parse(text)).collect::<Result<_>>()?;
+        let mut all = Self {
+            sink: None,
+            logged: BTreeMap::new(),
+            wake: None,
+            points: None,
+            threads: Vec::new(),
+            stop: Arc::clone(&stop),
+        };
+        let watched: Vec<Watched> =
+            args.mlflow_metric.iter().map(|text| Watched::parse(text)).collect::<Result<_>>()?;
         if args.mlflow_experiment.is_none() && watched.is_empty() {
             return Ok(all);
         }
@@ -120,7 +127,9 @@ fn values(board: &Board, done: u64) -> Vec<LiveMetric> {
     let mut all = Vec::new();
     for (target, number) in steps.into_iter().zip(first..) {
         for bucket in board.buckets.keys() {
-            let found = LOGGED.iter().filter_map(|metric| Some((metric, board.at_step(target, Some(*bucket), EVERYONE, *metric)?)));
+            let found = LOGGED
+                .iter()
+                .filter_map(|metric| Some((metric, board.at_step(target, Some(*bucket), EVERYONE, *metric)?)));
             all.extend(found.map(|(metric, value)| LiveMetric {
                 model: board.model.clone(),
                 version: board.version.clone(),
@@ -166,7 +175,13 @@ fn deliver(sink: &Sink, config: &Config, inbox: &Receiver<()>, stop: &AtomicBool
     }
 }
 
-fn ask(watched: &[Watched], config: &Config, interval: Duration, sender: &Sender<Vec<ExternalPoint>>, stop: &AtomicBool) {
+fn ask(
+    watched: &[Watched],
+    config: &Config,
+    interval: Duration,
+    sender: &Sender<Vec<ExternalPoint>>,
+    stop: &AtomicBool,
+) {
     let mut seen = Seen::default();
     let mut left = Duration::ZERO;
     const LOOK: Duration = Duration::from_millis(200);

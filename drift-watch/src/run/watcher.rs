@@ -96,7 +96,8 @@ impl Watcher {
     /// If the last snapshot cannot be written.
     pub fn run(mut self) -> Result<()> {
         let now = Instant::now();
-        let mut clock = Clock { view: None, view_cost: Duration::ZERO, snapshot: now, alive: now, pause_until: None, arrived: now };
+        let mut clock =
+            Clock { view: None, view_cost: Duration::ZERO, snapshot: now, alive: now, pause_until: None, arrived: now };
         loop {
             let stop = self.take_orders(&mut clock);
             let more = self.take_files(&mut clock);
@@ -110,7 +111,9 @@ impl Watcher {
                 break;
             }
             if !more {
-                self.hints.wait(duration(self.args.poll_interval).clamp(Duration::from_millis(10), Duration::from_secs(3600)));
+                self.hints.wait(
+                    duration(self.args.poll_interval).clamp(Duration::from_millis(10), Duration::from_secs(3600)),
+                );
             }
         }
         self.end(&mut clock)
@@ -233,7 +236,9 @@ impl Watcher {
     fn note(&mut self, transitions: &[Transition], first: u64) {
         for transition in transitions {
             match transition {
-                Transition::Fired(record) => tracing::info!(id = record.id, alert = record.name(), reason = record.reason, "fired"),
+                Transition::Fired(record) => {
+                    tracing::info!(id = record.id, alert = record.name(), reason = record.reason, "fired")
+                }
                 Transition::Resolved(record) => tracing::info!(id = record.id, alert = record.name(), "resolved"),
             }
         }
@@ -361,7 +366,10 @@ fn rows(batch: &IngestBatch, gathered: &mut Gathered) -> std::result::Result<Vec
                 if let (Record::Prediction(prediction), Some(allowed)) = (&row.record, &batch.allowed_models)
                     && !allowed.iter().any(|model| *model == prediction.model)
                 {
-                    return Err(IngestReply::Forbidden(format!("line {number}: model {:?} is not this token's", prediction.model)));
+                    return Err(IngestReply::Forbidden(format!(
+                        "line {number}: model {:?} is not this token's",
+                        prediction.model
+                    )));
                 }
                 gathered.add(batch.kind, &parsed);
             }

@@ -2,16 +2,17 @@
 
 pub mod simulate;
 pub mod summary;
+pub mod trial;
 
 use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use shared::Exit;
 use shared::cli::{Context, Format};
 use shared::error::{Error, Place, Result};
 use shared::format::input::{Input, Tool};
 use shared::format::profile::{Profile, Step};
-use shared::Exit;
 
 use crate::core::pair::Pair;
 use crate::core::season::{Season, Slots};
@@ -19,8 +20,9 @@ use crate::core::settings::Settings;
 use crate::core::time::{DAY, Micros, SECOND};
 use crate::replay::json;
 use crate::watch::{WatchArgs, read_profile};
-use simulate::{Cutoffs, Plan, Row};
+use simulate::{Cutoffs, Plan};
 use summary::RunLengths;
+use trial::Row;
 
 /// The `schema` of what the command prints.
 pub const SCHEMA: &str = "drift-watch/verify-alarms/1";
@@ -110,8 +112,11 @@ fn verify(args: &Args) -> Result<Report> {
     let cutoffs = Cutoffs::new(&rows(&profile, args.horizons), steps_between(&profile));
     if cutoffs.len() < settings.min_steps + FEWEST_REPLAYED {
         let found = format!("{} cutoffs", cutoffs.len());
-        let error = Error::input(Place::file(&path), found, format!("at least {}", settings.min_steps + FEWEST_REPLAYED));
-        return Err(error.with_help("a part of the cutoffs is learned from, the rest is watched; --min-steps lowers the first"));
+        let error =
+            Error::input(Place::file(&path), found, format!("at least {}", settings.min_steps + FEWEST_REPLAYED));
+        return Err(
+            error.with_help("a part of the cutoffs is learned from, the rest is watched; --min-steps lowers the first")
+        );
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of steps")]
     let most_steps = args.most_steps.unwrap_or((4.0 * settings.promise_steps) as u64).max(1);
@@ -157,7 +162,7 @@ fn rows(profile: &Profile, horizons: Option<(u32, u32)>) -> Vec<Row> {
     let Some(table) = &profile.rows else { return Vec::new() };
     let row = |place: usize| Row {
         series: table.series[place],
-        cutoff: table.cutoff[place],
+        time: table.cutoff[place],
         horizon: table.horizon[place],
         pair: Pair {
             y: table.y[place],
@@ -211,8 +216,16 @@ impl Report {
         };
         let (null, shifted) = (&self.without_change, &self.after_one_sd);
         let steps = |steps: Option<u64>| steps.map_or_else(|| "more than all".to_owned(), |steps| steps.to_string());
-        _ = writeln!(out, "{answer}  {} cutoffs of {}, {} runs, seed {}", self.cutoffs, self.model, null.runs, self.seed);
-        _ = writeln!(out, "  promised   on average at least {} steps to the first false alert of any kind", self.promise_steps);
+        _ = writeln!(
+            out,
+            "{answer}  {} cutoffs of {}, {} runs, seed {}",
+            self.cutoffs, self.model, null.runs, self.seed
+        );
+        _ = writeln!(
+            out,
+            "  promised   on average at least {} steps to the first false alert of any kind",
+            self.promise_steps
+        );
         _ = writeln!(
             out,
             "  measured   {:.0} steps on average (95 % lower bound {:.0}; runs end after {})",

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::simulate::Length;
+use super::trial::Length;
 
 /// The normal quantile of a one-sided 95 % bound.
 const NORMAL_95: f64 = 1.644_853_626_951_472_2;
@@ -55,7 +55,8 @@ impl RunLengths {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place among the runs")]
 fn quantile(lengths: &[Length], q: f64) -> Option<u64> {
-    let mut sorted: Vec<u64> = lengths.iter().map(|length| if length.alarmed { length.steps } else { u64::MAX }).collect();
+    let mut sorted: Vec<u64> =
+        lengths.iter().map(|length| if length.alarmed { length.steps } else { u64::MAX }).collect();
     sorted.sort_unstable();
     let place = (q * sorted.len() as f64).ceil() as usize;
     sorted.get(place.saturating_sub(1)).copied().filter(|steps| *steps < u64::MAX)

@@ -5,6 +5,7 @@
 //! time is over its whole process group is ended.
 
 mod running;
+mod words;
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -18,6 +19,7 @@ use super::receiver::Outcome;
 use super::text::capped;
 
 use running::{Ended, Running};
+use words::Word;
 
 /// Variables that a hook inherits always: without them hardly a program works.
 pub const INHERITED: [&str; 6] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"];
@@ -49,6 +51,7 @@ impl Default for Limits {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
     argv: Vec<String>,
+    words: Vec<Word>,
     inherit: Vec<String>,
     limits: Limits,
 }
@@ -76,14 +79,29 @@ impl Command {
         }
         match argv.iter().chain(&inherit).find(|text| text.contains('\0')) {
             Some(text) => Err(Error::usage(format!("a NUL in {text:?}"), "a text without it")),
-            None => Ok(Self { argv, inherit, limits }),
+            None => Ok(Self { words: argv.iter().map(|text| Word::plain(text)).collect(), argv, inherit, limits }),
         }
+    }
+
+    /// The same, with arguments that hold values of the alert: `{id}`, `{status}`, `{name}`, `{evidence}` (of the payload), and
+    /// these labels, `{model}` for `model`. `{{model}}` is the text `{model}`; other braces stand for themselves.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for another placeholder, and for one in the place of the program or of code.
+    pub fn with_placeholders(self, labels: &[&str]) -> Result<Self> {
+        Ok(Self { words: words::parse(&self.argv, labels)?, ..self })
+    }
+
+    /// The command line for a transition, or why there must be none.
+    fn line(&self, transition: &Transition) -> Result<Vec<String>, String> {
+        self.words.iter().map(|word| word.fill(transition)).collect()
     }
 
     /// Runs it for a transition, whatever its exit status.
     ///
     /// # Errors
-    /// [`Error::Environment`] if it cannot be started or watched.
+    /// [`Error::Usage`] if a value of the alert must not become an argument, [`Error::Environment`] if the program cannot be
+    /// started or watched.
     pub fn run(&self, transition: &Transition) -> Result<Run> {
         let failed = |action: &str| {
             let what = format!("hook {}: {action}", self.argv[0]);
@@ -92,12 +110,13 @@ impl Command {
                 Error::Environment { what: format!("{what}: {error}"), help: Some(help.to_owned()) }
             }
         };
+        let line = self.line(transition).map_err(|why| self.unusable(&why))?;
         let input =
             serde_json::to_vec(transition).map_err(|error| failed("cannot be told of the alert")(error.into()))?;
         let (output, writer) = std::io::pipe().map_err(failed("no pipe"))?;
         let mut command = std::process::Command::new(&self.argv[0]);
         command
-            .args(&self.argv[1..])
+            .args(&line[1..])
             .env_clear()
             .envs(self.environment(transition, |name| std::env::var_os(name)))
             .stdin(Stdio::piped())
@@ -138,6 +157,8 @@ impl Command {
         let error = match self.run(transition) {
             Ok(run) if run.status.success() && !run.timed_out => return Outcome::Delivered,
             Ok(run) => self.failure(&run),
+            // The alert stays what it is, so that no later attempt fares better.
+            Err(error @ Error::Usage { .. }) => return Outcome::Refused(error.to_string()),
             Err(error) => error,
         };
         let tried = attempts.saturating_add(1);
@@ -145,6 +166,11 @@ impl Command {
             true => Outcome::Refused(format!("{error} ({tried} attempts)")),
             false => Outcome::Later { error, after: None },
         }
+    }
+
+    fn unusable(&self, why: &str) -> Error {
+        let found = format!("hook {}: {why}", self.argv[0]);
+        Error::usage(found, "a value that can be an argument").with_help("write it behind a name: --model={model}")
     }
 
     fn failure(&self, run: &Run) -> Error {

@@ -142,7 +142,10 @@ fn whole_number_types() -> [TypeId; 8] {
 pub(super) fn is_path(arg: &Arg) -> bool {
     use ValueHint::{AnyPath, DirPath, ExecutablePath, FilePath};
     let hinted = matches!(arg.get_value_hint(), AnyPath | DirPath | ExecutablePath | FilePath);
-    hinted || ["FILE", "DIR", "PATH", "PATTERN", "STATE_DIR", "ROLE=PATH", "MODEL=FILE"].iter().any(|name| is_called(arg, name))
+    hinted
+        || ["FILE", "DIR", "PATH", "PATTERN", "STATE_DIR", "ROLE=PATH", "MODEL=FILE"]
+            .iter()
+            .any(|name| is_called(arg, name))
 }
 
 /// Whether the argument is a slice.

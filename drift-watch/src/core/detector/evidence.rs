@@ -42,7 +42,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// Takes in the mean e-value of a step.
+    /// Takes in the e-value of a step.
     pub fn update(&mut self, e_value: f64) {
         self.run = if self.product > 1.0 { self.run.saturating_add(1) } else { 1 };
         self.product = (self.product.max(1.0) * e_value).min(f64::MAX);

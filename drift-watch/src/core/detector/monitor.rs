@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::evidence::{Change, Evidence, mean};
+use super::evidence::{Change, Evidence};
 use super::hits::HitRate;
 use super::reference::{MARGIN_SE, Reference, Side};
 
@@ -11,6 +11,9 @@ const SIGNIFICANT: f64 = 2.58;
 
 /// No score is believed to be more dependent on its past.
 const STRONGEST: f64 = 0.95;
+
+/// The bet by which the beginning of a change is told: that of shifts by one standard deviation.
+const MIDDLE: usize = 1;
 
 /// What a monitor learns from.
 #[derive(Debug, Clone, Copy)]
@@ -80,21 +83,23 @@ impl Monitor {
         let whitened = previous.map_or(x, |previous| x - self.phi * (previous - self.centre));
         let e_values = self.reference.e_values(self.side, whitened);
         lane.evidence.update(e_values, limit);
-        let mut growth = mean(e_values);
         if let Some(rate) = &self.hit_rate {
-            let hits = rate.e_values(x.clamp(0.0, 1.0));
-            lane.hits.update(hits, limit);
-            growth = f64::midpoint(growth, mean(hits));
+            lane.hits.update(rate.e_values(x.clamp(0.0, 1.0)), limit);
         }
-        lane.change.update(growth);
+        lane.change.update(e_values[MIDDLE]);
     }
 
     /// The evidence of the strongest sub-sequence.
     pub fn evidence(&self) -> f64 {
-        self.lanes.iter().map(|lane| lane.value(self.hit_rate.is_some())).fold(0.0, f64::max)
+        self.lane_evidence().fold(0.0, f64::max)
     }
 
-    /// How many steps ago the change that is most likely by the strongest evidence began.
+    /// The evidence of each sub-sequence.
+    pub fn lane_evidence(&self) -> impl Iterator<Item = f64> {
+        self.lanes.iter().map(|lane| lane.value(self.hit_rate.is_some()))
+    }
+
+    /// How many steps ago the strongest evidence began to grow.
     pub fn run(&self) -> u64 {
         let value = |lane: &&Lane| lane.value(self.hit_rate.is_some());
         let strongest = self.lanes.iter().max_by(|a, b| value(a).total_cmp(&value(b)));

@@ -186,7 +186,9 @@ impl<'a> Fields<'a> {
         let (target_time, target_offset) = self.time(Column::TargetTime, zone)?;
         let (observed_at, observed_offset) = self.time(Column::ObservedAt, zone)?;
         let series = self.name(Column::Series)?;
-        let y = self.number(Column::Y).map_err(|bad| BadRow { about: Some((series.clone().into_owned(), target_time)), ..bad })?;
+        let y = self
+            .number(Column::Y)
+            .map_err(|bad| BadRow { about: Some((series.clone().into_owned(), target_time)), ..bad })?;
         let record = Actual {
             series,
             target_time,
