@@ -72,6 +72,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn small_movers_are_named_where_a_large_part_scatters_the_other_way() {
+        let part = |name: &str, excess: f64, z: f64| Part {
+            by: "series".into(),
+            name: name.into(),
+            excess,
+            shift: z / 2.0,
+            z: Some(z),
+        };
+        let drivers = split(vec![part("small", 2.0, 8.0), part("large", -50.0, -0.5)], 4.0, 1.0);
+        let named: Vec<&str> =
+            drivers.iter().filter(|driver| driver.named).map(|driver| driver.name.as_str()).collect();
+        assert_eq!(named, ["small"]);
+    }
+
+    #[test]
     fn contributions_add_up_and_movers_are_named() {
         let part = |name: &str, excess: f64, z: f64| Part {
             by: "series".into(),

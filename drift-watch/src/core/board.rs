@@ -156,9 +156,10 @@ impl Board {
         let arrived = history.at(forecast.target).is_some();
         // A target time behind the decided ones will not be decided any more.
         let is_late = self.closed_until.is_some_and(|until| forecast.target <= until);
-        let n_closed = &mut self.n_closed;
+        let (n_closed, kept_closed) = (&mut self.n_closed, &mut self.kept_closed);
         let step = self.steps.entry(forecast.target).or_insert_with(|| {
             *n_closed += u64::from(is_late);
+            *kept_closed += usize::from(is_late);
             Step { closed: is_late, ..Step::default() }
         });
         step.expected += 1;
@@ -393,13 +394,11 @@ impl Board {
                 learned.is_some_and(|learned| !learned.series.contains_key(series))
             };
             let new: Vec<u32> = members.iter().copied().filter(is_new).collect();
-            for series in new {
-                let observed = self.observed(bucket, histories, Some(series));
-                let steps: BTreeSet<Micros> = observed.iter().map(|row| row.target).collect();
-                let learned = self.buckets.get_mut(&bucket).and_then(|watched| watched.learned.as_mut());
-                if let Some(learned) = learned.filter(|_| steps.len() >= FEWEST_STEPS) {
-                    learned.admit(series, &observed, settings);
-                }
+            let observed = new.into_iter().map(|series| (series, self.observed(bucket, histories, Some(series))));
+            let ready: Vec<(u32, Vec<Observed>)> = observed.filter(|(_, rows)| n_steps(rows) >= FEWEST_STEPS).collect();
+            let learned = self.buckets.get_mut(&bucket).and_then(|watched| watched.learned.as_mut());
+            if let Some(learned) = learned.filter(|_| !ready.is_empty()) {
+                learned.admit(&ready, settings);
             }
         }
     }
@@ -529,6 +528,10 @@ impl Board {
     pub fn is_watched(&self) -> bool {
         self.buckets.values().any(|watched| watched.learned.is_some())
     }
+}
+
+fn n_steps(observed: &[Observed]) -> usize {
+    observed.iter().map(|row| row.target).collect::<BTreeSet<Micros>>().len()
 }
 
 fn numbers_of<'a>(sets: &'a [Vec<u32>], segments: &FxHashMap<u32, u32>, series: u32) -> &'a [u32] {

@@ -120,15 +120,15 @@ impl Learned {
         self.season.as_ref().map(|(slots, _)| *slots)
     }
 
-    /// Begins to watch a series that has come later and has enough steps now.
-    pub fn admit(&mut self, series: u32, observed: &[Observed], settings: &Settings) {
-        let usual = usual(&observed.iter().collect::<Vec<_>>(), self.pool, settings);
-        let rows: Vec<&Observed> = observed.iter().collect();
-        let steps = scores_by_step(&rows, &usual, settings);
-        self.common.margin_se = margin_se_of(self.series.len() + 1);
+    /// Begins to watch series that have come later and have enough steps now; which of them came first must not show.
+    pub fn admit(&mut self, all: &[(u32, Vec<Observed>)], settings: &Settings) {
+        self.common.margin_se = margin_se_of(self.series.len() + all.len());
         let lesson = Lessons { season: self.season.as_ref(), common: &self.common, settings };
-        if let Some(watch) = lesson.series(usual, &steps) {
-            self.series.insert(series, watch);
+        for (series, observed) in all {
+            let rows: Vec<&Observed> = observed.iter().collect();
+            let usual = usual(&rows, self.pool, settings);
+            let steps = scores_by_step(&rows, &usual, settings);
+            self.series.extend(lesson.series(usual, &steps).map(|watch| (*series, watch)));
         }
     }
 }

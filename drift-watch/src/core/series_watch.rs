@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::detector::evidence::Evidence;
+use super::detector::evidence::{Evidence, mean};
 use super::detector::hits::HitRate;
 use super::detector::reference::{Reference, Side};
 use super::family::WATCHES;
@@ -91,6 +91,17 @@ impl SeriesWatch {
         std::array::from_fn(|watch| lane.evidence[watch].value())
     }
 
+    /// The mean e-value of the scores of a step, season taken out, for one of the watches.
+    pub fn e_value_of(&self, watch: usize, scores: &Scores, offsets: &[f64; 4]) -> Option<f64> {
+        let (score, side, _) = WATCHES[watch];
+        let x = scores.of(score)?;
+        match score {
+            Score::Loss | Score::Bias => Some(mean(self.references[watch]?.e_values(side, x - offsets[score.index()]))),
+            Score::Direction => Some(mean(self.rates[0]?.e_values(x))),
+            Score::Coverage => Some(mean(self.rates[1]?.e_values(x))),
+        }
+    }
+
     /// The evidence of each watch, that of its strongest sub-sequence.
     pub fn evidence(&self) -> [f64; WATCHES.len()] {
         let mut all = [0.0; WATCHES.len()];
@@ -126,14 +137,14 @@ impl SeriesWatch {
         self.references[place].map(|reference| (reference.centre(), reference.scale()))
     }
 
-    /// The baseline's hit rate, less its margin.
+    /// The baseline's hit rate.
     pub fn rate(&self, score: Score) -> Option<f64> {
         let place = match score {
             Score::Direction => 0,
             Score::Coverage => 1,
             _ => return None,
         };
-        self.rates[place].map(|rate| rate.rate())
+        self.rates[place].map(|rate| rate.mean())
     }
 }
 
@@ -154,9 +165,12 @@ fn usual_value(score: Score) -> f64 {
 }
 
 fn reference(side: Side, values: &[f64], common: &Common) -> Option<Reference> {
+    use shared::stats::special::{normal_sf, t_quantile};
     let effective = values.len() as f64 / common.overlap.max(1) as f64;
+    // The scale, too, was learned from these few values.
+    let margin_se = t_quantile(1.0 - normal_sf(common.margin_se), (effective - 1.0).max(2.0));
     (values.len() >= FEWEST_STEPS)
-        .then(|| Reference::learn(side, values, effective, common.margin_se, common.tolerance))
+        .then(|| Reference::learn(side, values, effective, margin_se, common.tolerance))
         .flatten()
 }
 

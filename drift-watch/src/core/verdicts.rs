@@ -6,6 +6,7 @@ use super::alerts::{Cause, Condition, Finding};
 use super::attribution::{Part, split};
 use super::board::{Board, pair};
 use super::bucket::Bucket;
+use super::detector::evidence::Change;
 use super::detector::reference::Side;
 use super::family::{self, Level, WATCHES};
 use super::fleet::e_bh;
@@ -21,6 +22,9 @@ use shared::metric::Metric;
 
 /// An alert ends when all evidence has fallen below this part of its limit.
 const CLEAR: f64 = 0.01;
+
+/// Steps that an alert looks back on, where nothing says when the change began.
+const USUAL_RUN: u64 = 7;
 
 /// Findings that an alert lists, at the most.
 const MOST_FINDINGS: usize = 50;
@@ -129,10 +133,8 @@ impl Explain<'_> {
     /// The cause of an alert on this score.
     pub fn cause(&self, score: Score, verdict: &Verdict, target: Micros) -> Cause {
         let Some(strongest) = verdict.found.first() else { return Cause::default() };
-        let own_run = verdict.found.iter().map(|found| found.run).max().unwrap_or(0);
-        let since = self.since(own_run);
-        let direction = if score == Score::Bias && strongest.side == Side::Below { -1.0 } else { 1.0 };
-        let drivers = self.drivers(score, strongest.bucket, direction, since, target);
+        let since = self.since(score, strongest, target);
+        let drivers = self.drivers(score, strongest, since, target);
         Cause {
             target: Some(target),
             change_since: Some(since),
@@ -142,10 +144,45 @@ impl Explain<'_> {
         }
     }
 
-    /// The first step of the last `run`; a week of steps where no run is known.
-    fn since(&self, run: u64) -> Micros {
-        let steps = if run == 0 { 7 } else { usize::try_from(run).unwrap_or(usize::MAX) };
-        self.board.newest(steps).first().copied().unwrap_or(Micros::MIN)
+    /// When the change that a detector has found most likely began.
+    fn since(&self, score: Score, found: &Found, target: Micros) -> Micros {
+        let of_series = || self.since_of_series(score, found, target);
+        let own = if found.level == Level::Series { of_series() } else { self.of_run(found.run) };
+        own.or_else(|| self.of_run(USUAL_RUN)).unwrap_or(target)
+    }
+
+    /// The first step of the last `run`.
+    fn of_run(&self, run: u64) -> Option<Micros> {
+        let steps = usize::try_from(run).unwrap_or(usize::MAX);
+        self.board.newest(steps).first().copied()
+    }
+
+    /// The same of a series, whose steps are gone through again: to remember it for a million of them would cost too much.
+    fn since_of_series(&self, score: Score, found: &Found, target: Micros) -> Option<Micros> {
+        let learned = learned(self.board, found.bucket)?;
+        let watch = learned.series.get(&found.group)?;
+        let place = WATCHES.iter().position(|&(of, side, _)| of == score && side == found.side)?;
+        let (forecasts, history) = (self.board.of_series(found.group)?, self.histories.get(found.group as usize)?);
+        let mut steps: BTreeMap<Micros, Scores> = BTreeMap::new();
+        for forecast in
+            forecasts.all().filter(|forecast| forecast.target <= target && Bucket::of(forecast.horizon) == found.bucket)
+        {
+            if let Some(pair) = pair(forecast, history) {
+                steps.entry(forecast.target).or_default().add(&pair, &watch.usual, self.settings.loss);
+            }
+        }
+        let mut change = Change::default();
+        let mut since = None;
+        for (step, scores) in &steps {
+            let Some(e_value) = watch.e_value_of(place, scores, &learned.offsets(*step)) else { continue };
+            change.update(e_value);
+            match change.run() {
+                0 => since = None,
+                1 => since = Some(*step),
+                _ => {}
+            }
+        }
+        since
     }
 
     fn finding(&self, found: &Found) -> Finding {
@@ -190,7 +227,7 @@ impl Explain<'_> {
     }
 
     /// The change of a score in a stretch of steps, split by series, by segment and by horizon.
-    fn drivers(&self, score: Score, bucket: Bucket, direction: f64, since: Micros, target: Micros) -> Vec<DriverView> {
+    fn drivers(&self, score: Score, found: &Found, since: Micros, target: Micros) -> Vec<DriverView> {
         let mut rows = 0.0;
         let mut parts = Vec::new();
         for (place, watched) in &self.board.buckets {
@@ -198,12 +235,14 @@ impl Explain<'_> {
             let of_bucket: Vec<(u32, Part, f64)> = self.parts(score, *place, learned, since, target);
             let excess = of_bucket.iter().map(|(_, part, _)| part.excess).sum();
             parts.push(Part { by: "horizon".to_owned(), name: place.to_string(), excess, shift: 0.0, z: None });
-            if *place == bucket {
+            if *place == found.bucket {
                 rows += of_bucket.iter().map(|(_, _, weight)| weight).sum::<f64>();
                 parts.extend(self.by_segment(&of_bucket));
                 parts.extend(of_bucket.into_iter().map(|(_, part, _)| part));
             }
         }
+        // Losses and misses are drift where they grow, a bias on the side on which it was found.
+        let direction = if score == Score::Bias && found.side == Side::Below { -1.0 } else { 1.0 };
         limited(split(parts, rows, direction))
     }
 
@@ -329,7 +368,12 @@ fn z_of(score: Score, shift: f64, n: f64, watch: &super::series_watch::SeriesWat
     let spread = (1.0 / n + 1.0 / f64::from(watch.usual.n.max(1))).sqrt();
     let scale = match score {
         Score::Loss | Score::Bias => watch.baseline(score)?.1,
-        Score::Direction | Score::Coverage => watch.rate(score).map(|rate| (rate * (1.0 - rate)).sqrt())?,
+        Score::Direction | Score::Coverage => {
+            // With a hit and a miss more: a baseline of hits alone is no certainty.
+            let trials = f64::from(watch.usual.n);
+            let rate = (watch.rate(score)? * trials + 1.0) / (trials + 2.0);
+            (rate * (1.0 - rate)).sqrt()
+        }
     };
     Some(shift / (scale * spread))
 }

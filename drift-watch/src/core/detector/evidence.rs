@@ -33,6 +33,35 @@ impl Evidence {
     }
 }
 
+/// When a change most likely began: where the product of the e-values since then is largest (Page 1954), which is after the last step at
+/// which no product was above 1.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Change {
+    product: f64,
+    run: u32,
+}
+
+impl Change {
+    /// Takes in the e-value of a step.
+    pub fn update(&mut self, e_value: f64) {
+        self.run = if self.product > 1.0 { self.run.saturating_add(1) } else { 1 };
+        self.product = (self.product.max(1.0) * e_value).min(f64::MAX);
+        if self.product <= 1.0 {
+            self.run = 0;
+        }
+    }
+
+    /// Steps since then; 0 where nothing speaks for a change.
+    pub fn run(&self) -> u32 {
+        self.run
+    }
+}
+
+/// The mean of the e-values of all bets, which is one itself.
+pub fn mean(e_values: [f64; BETS]) -> f64 {
+    e_values.iter().sum::<f64>() / BETS as f64
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "evidence is read on a logarithmic scale")]
 fn single(value: f64) -> f32 {
     value as f32
@@ -48,6 +77,18 @@ mod tests {
         [2.0, 3.0, 0.5].into_iter().for_each(|e| evidence.update([e; 3], 1e9));
         // 2*3*0.5 + 3*0.5 + 0.5
         assert_eq!(evidence.value(), 5.0);
+    }
+
+    #[test]
+    fn a_change_begins_after_the_last_step_that_spoke_against_one() {
+        let mut change = Change::default();
+        let mut runs = Vec::new();
+        for e_value in [0.5, 3.0, 0.9, 0.2, 2.0, 2.0, 0.8, 5.0] {
+            change.update(e_value);
+            runs.push(change.run());
+        }
+        // 3 * 0.9 stays above 1, times 0.2 it does not: it begins with the fifth.
+        assert_eq!(runs, [0, 1, 2, 0, 1, 2, 3, 4]);
     }
 
     #[test]

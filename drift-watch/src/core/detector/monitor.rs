@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::evidence::Evidence;
+use super::evidence::{Change, Evidence};
 use super::hits::HitRate;
 use super::reference::{MARGIN_SE, Reference, Side};
 
@@ -55,10 +55,7 @@ struct Lane {
     evidence: Evidence,
     hits: Evidence,
     previous: Option<f64>,
-    /// Logarithm of the largest product of e-values that ends now (Page 1954): where it leaves 0, the change has most likely begun.
-    cusum: f32,
-    /// Steps since it was last 0.
-    run: u32,
+    change: Change,
 }
 
 impl Monitor {
@@ -89,7 +86,7 @@ impl Monitor {
         if let Some(rate) = &self.hit_rate {
             lane.hits.update(rate.e_values(x.clamp(0.0, 1.0)), limit);
         }
-        lane.note_run(e_values[MIDDLE]);
+        lane.change.update(e_values[MIDDLE]);
     }
 
     /// The evidence of the strongest sub-sequence.
@@ -106,7 +103,7 @@ impl Monitor {
     pub fn run(&self) -> u64 {
         let value = |lane: &&Lane| lane.value(self.hit_rate.is_some());
         let strongest = self.lanes.iter().max_by(|a, b| value(a).total_cmp(&value(b)));
-        strongest.map_or(0, |lane| u64::from(lane.run) * self.lanes.len() as u64)
+        strongest.map_or(0, |lane| u64::from(lane.change.run()) * self.lanes.len() as u64)
     }
 
     /// The baseline's centre.
@@ -126,12 +123,6 @@ impl Monitor {
 }
 
 impl Lane {
-    #[expect(clippy::cast_possible_truncation, reason = "a logarithm")]
-    fn note_run(&mut self, e: f64) {
-        self.cusum = (self.cusum + e.ln() as f32).max(0.0);
-        self.run = if self.cusum > 0.0 { self.run + 1 } else { 0 };
-    }
-
     /// Half the stake on the score, half on single hits where there are some.
     fn value(&self, with_hits: bool) -> f64 {
         match with_hits {

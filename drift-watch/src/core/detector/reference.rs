@@ -110,7 +110,7 @@ impl Reference {
 /// use drift_watch::core::detector::reference::margin_se_of;
 ///
 /// assert!((margin_se_of(1) - 1.0).abs() < 1e-9);
-/// assert!((margin_se_of(1000) - 3.603).abs() < 1e-3); // scipy.stats.norm.isf(scipy.stats.norm.sf(1) / 1000)
+/// assert!((margin_se_of(1000) - 3.601).abs() < 1e-3); // scipy.stats.norm.isf(scipy.stats.norm.sf(1) / 1000)
 /// ```
 pub fn margin_se_of(baselines: usize) -> f64 {
     use shared::stats::special::{normal_quantile, normal_sf};
