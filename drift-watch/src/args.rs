@@ -38,14 +38,7 @@ pub enum Command {
 }
 
 impl Tool for Cli {
-    const EXAMPLES: Examples = &[
-        ("", &["drift-watch check", "drift-watch show-config --json", "drift-watch completions bash"]),
-        ("check", &["drift-watch check", "drift-watch check --config other.toml", "drift-watch check --json"]),
-        (
-            "show-config",
-            &["drift-watch show-config", "drift-watch show-config --format csv", "drift-watch show-config --json"],
-        ),
-    ];
+    const EXAMPLES: Examples = crate::examples::ALL;
 }
 
 #[cfg(test)]

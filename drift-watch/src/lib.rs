@@ -4,6 +4,7 @@ pub mod args;
 pub mod check;
 pub mod core;
 pub mod dump;
+pub mod examples;
 pub mod export;
 pub mod mlflow;
 pub mod notify_systemd;

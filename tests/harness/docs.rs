@@ -92,6 +92,11 @@ fn schemas() -> Vec<Document> {
         schema_of::<manifest_gen::diff::DiffReport>("diff"),
         schema_of::<manifest_gen::mlflow::Report>("sync"),
         schema_of::<manifest_gen::repair::RepairReport>("repair"),
+        schema_of::<drift_watch::replay::Report>("replay"),
+        schema_of::<drift_watch::verify_alarms::Report>("verify-alarms"),
+        schema_of::<drift_watch::view::View>("status"),
+        schema_of::<drift_watch::dump::Canonical>("state"),
+        schema_of::<shared::alert::Transition>("alert"),
         schema_of::<shared::format::sufficient::Checks>("checks"),
         schema_of::<cli::SettingsReport>("settings"),
     ]
@@ -110,13 +115,13 @@ const BY_TOOL: [[&str; 4]; 5] = [
     [
         "promote",
         "made, promoted, verified, nothing stale",
-        "stopped as asked; `replay`: no drift",
+        "stopped as asked; `replay`, `status`: no drift; `verify-alarms`: kept",
         "nothing due, or all due jobs passed",
     ],
     [
         "gate failed",
         "refused, mismatch, bad signature, stale reference, failed audit",
-        "`replay`: drift",
+        "`replay`, `status`: drift; `verify-alarms`: not kept",
         "a job ran and failed",
     ],
     ["flags, settings, malformed or missing file, inputs that cannot be compared", "same", "same", "same"],
@@ -129,7 +134,7 @@ const BY_TOOL: [[&str; 4]; 5] = [
     [
         "too few pairs, interval straddles the margin",
         "`scan`: not fully parsed; signer unknown",
-        "`replay`: not enough data yet",
+        "`replay`, `status`: not enough data yet; `verify-alarms`: too few runs",
         "inconclusive verdict, no new data",
     ],
 ];
@@ -148,7 +153,7 @@ const EXIT_NOTES: &str = "
 - 0, 1 and 2 mean what they mean for `grep`, `diff` and `cmp`. 3 is apart from 2, so that a wrapper can retry on 3 alone.
 - `--inconclusive=pass|fail` folds 4 into 0 or 1, in `bench-compare gate`, `drift-watch replay` and `rebench-cron once` only.
 - What `-o` names is written before the status is returned, whatever it is. A reader that closes the pipe changes nothing in it.
-- drift-watch and rebench-cron are frames so far: work that is not available yet is 2.
+- rebench-cron is a frame so far: work that is not available yet is 2.
 
 Made from `shared/src/exit.rs` by `make docs`.
 ";

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use shared::metric::Metric;
 
 use super::bucket::Bucket;
-use super::classics;
+use super::classics::{self, Level};
 use super::family;
 use super::forecasts::{Forecast, Forecasts, Kept};
 use super::history::History;
-use super::learned::{Learned, Observed};
+use super::learned::{Learned, Listed, Observed, Rows};
 use super::names::Names;
 use super::pair::Pair;
 use super::score::Scores;
@@ -63,6 +63,50 @@ pub struct Board {
     pub open: u64,
     /// Whether the baseline came from a profile.
     pub from_profile: bool,
+}
+
+/// What was learned of a bucket.
+struct Lesson {
+    learned: Option<Box<Learned>>,
+    weight: f64,
+    levels: Vec<(Metric, Level)>,
+}
+
+/// The closed pairs of a bucket.
+struct ClosedPairs<'a> {
+    board: &'a Board,
+    histories: &'a [History],
+    bucket: Bucket,
+}
+
+impl Rows for ClosedPairs<'_> {
+    fn series(&self) -> Vec<u32> {
+        self.board.series().filter(|series| !self.of(*series).is_empty()).collect()
+    }
+
+    fn of(&self, series: u32) -> Vec<Observed> {
+        self.board.observed(self.bucket, self.histories, series)
+    }
+}
+
+/// Pairs with the scales of MASE.
+struct Scaled<'a> {
+    rows: &'a dyn Rows,
+    scales: &'a FxHashMap<u32, f64>,
+}
+
+impl Rows for Scaled<'_> {
+    fn series(&self) -> Vec<u32> {
+        self.rows.series()
+    }
+
+    fn of(&self, series: u32) -> Vec<Observed> {
+        self.rows.of(series)
+    }
+
+    fn scale(&self, series: u32) -> Option<f64> {
+        self.scales.get(&series).copied()
+    }
 }
 
 /// What a closed step tells.
@@ -312,20 +356,17 @@ impl Board {
         }
     }
 
-    /// The closed pairs of a bucket, with their series and step.
-    pub fn observed(&self, bucket: Bucket, histories: &[History], wanted: Option<u32>) -> Vec<Observed> {
+    /// The closed pairs of a bucket and a series.
+    fn observed(&self, bucket: Bucket, histories: &[History], series: u32) -> Vec<Observed> {
         let until = self.closed_until.unwrap_or(Micros::MIN);
-        let mut all = Vec::new();
-        let series = (0u32..).zip(&self.forecasts).filter(|(series, _)| wanted.is_none_or(|wanted| wanted == *series));
-        for (series, forecasts) in series {
-            let Some(history) = histories.get(series as usize) else { continue };
-            let closed =
-                forecasts.all().filter(|forecast| forecast.target <= until && Bucket::of(forecast.horizon) == bucket);
-            all.extend(closed.filter_map(|forecast| {
-                Some(Observed { series, target: forecast.target, pair: pair(forecast, history)? })
-            }));
-        }
-        all
+        let (Some(forecasts), Some(history)) = (self.of_series(series), histories.get(series as usize)) else {
+            return Vec::new();
+        };
+        let closed =
+            forecasts.all().filter(|forecast| forecast.target <= until && Bucket::of(forecast.horizon) == bucket);
+        let observed =
+            |forecast: &Forecast| Some(Observed { series, target: forecast.target, pair: pair(forecast, history)? });
+        closed.filter_map(observed).collect()
     }
 
     /// Learns the baseline of the buckets that have enough steps; `time` is the newest `observed_at`.
@@ -344,8 +385,8 @@ impl Board {
             self.set_scales(histories, settings);
         }
         for bucket in ready {
-            let observed = self.observed(bucket, histories, None);
-            self.learn_from(bucket, &observed, settings);
+            let lesson = self.lesson(bucket, &ClosedPairs { board: self, histories, bucket }, settings);
+            self.take(bucket, lesson);
         }
     }
 
@@ -366,22 +407,27 @@ impl Board {
     }
 
     /// Learns the baseline of a bucket from these pairs.
-    pub fn learn_from(&mut self, bucket: Bucket, observed: &[Observed], settings: &Settings) {
+    pub fn learn_from(&mut self, bucket: Bucket, rows: &Listed, settings: &Settings) {
+        let lesson = self.lesson(bucket, rows, settings);
+        self.take(bucket, lesson);
+    }
+
+    fn lesson(&self, bucket: Bucket, rows: &dyn Rows, settings: &Settings) -> Lesson {
         let overlaps: Vec<usize> =
             self.buckets.values().map(|watched| watched.overlap).filter(|overlap| *overlap > 0).collect();
         let (sets, segments) = (&self.segment_sets, &self.series_segments);
         let segments_of = |series: u32| numbers_of(sets, segments, series).to_vec();
-        let Some(watched) = self.buckets.get_mut(&bucket) else { return };
-        let mut learned = Learned::learn(observed, watched.overlap, &segments_of, settings);
-        if let Some(learned) = &mut learned {
-            learned.tally = Tally::default();
-            observed.iter().for_each(|row| {
-                learned.tally.add(&row.pair, self.scales.get(&row.series).copied(), self.level_percent);
-            });
+        let overlap = self.buckets.get(&bucket).map_or(1, |watched| watched.overlap);
+        let settings = &Settings { level_percent: self.level_percent, ..settings.clone() };
+        let learned = Learned::learn(&Scaled { rows, scales: &self.scales }, overlap, &segments_of, settings);
+        let levels = classics::levels(rows, self.level_percent);
+        Lesson { learned: learned.map(Box::new), weight: family::bucket_weight(overlap, &overlaps), levels }
+    }
+
+    fn take(&mut self, bucket: Bucket, lesson: Lesson) {
+        if let Some(watched) = self.buckets.get_mut(&bucket) {
+            (watched.learned, watched.weight, watched.levels) = (lesson.learned, lesson.weight, lesson.levels);
         }
-        watched.weight = family::bucket_weight(watched.overlap, &overlaps);
-        watched.learned = learned.map(Box::new);
-        watched.levels = classics::levels(observed, self.level_percent);
     }
 
     /// Begins to watch series that have come after the baseline and have enough steps by now.
@@ -394,7 +440,7 @@ impl Board {
                 learned.is_some_and(|learned| !learned.series.contains_key(series))
             };
             let new: Vec<u32> = members.iter().copied().filter(is_new).collect();
-            let observed = new.into_iter().map(|series| (series, self.observed(bucket, histories, Some(series))));
+            let observed = new.into_iter().map(|series| (series, self.observed(bucket, histories, series)));
             let ready: Vec<(u32, Vec<Observed>)> = observed.filter(|(_, rows)| n_steps(rows) >= FEWEST_STEPS).collect();
             let learned = self.buckets.get_mut(&bucket).and_then(|watched| watched.learned.as_mut());
             if let Some(learned) = learned.filter(|_| !ready.is_empty()) {

@@ -17,7 +17,7 @@ use super::board::Board;
 use super::bucket::Bucket;
 use super::detector::classic::{Classic, Signal};
 use super::detector::reference::robust;
-use super::learned::Observed;
+use super::learned::Rows;
 use super::settings::{Loss, Settings};
 use super::step::EVERYONE;
 use super::tally::Tally;
@@ -135,9 +135,11 @@ impl fmt::Display for Request {
 }
 
 /// The level of each metric over the steps of a baseline, where its values vary.
-pub fn levels(observed: &[Observed], level_percent: f64) -> Vec<(Metric, Level)> {
+pub fn levels(rows: &dyn Rows, level_percent: f64) -> Vec<(Metric, Level)> {
     let mut steps: std::collections::BTreeMap<Micros, Tally> = std::collections::BTreeMap::new();
-    observed.iter().for_each(|row| steps.entry(row.target).or_default().add(&row.pair, None, level_percent));
+    for row in rows.series().into_iter().flat_map(|series| rows.of(series)) {
+        steps.entry(row.target).or_default().add(&row.pair, None, level_percent);
+    }
     let level = |metric: Metric| {
         let values: Vec<f64> = steps.values().filter_map(|tally| tally.metric(metric, level_percent).0).collect();
         Some((metric, robust(&values)?))

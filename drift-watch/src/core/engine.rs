@@ -403,8 +403,8 @@ impl Engine {
         board.level_percent = profile.level_percent.unwrap_or(board.level_percent);
         scales.into_iter().for_each(|(series, scale)| board.set_scale(series, scale));
         board.expect_buckets(rows.iter().map(|(bucket, (overlap, _))| (*bucket, *overlap)));
-        for (bucket, (_, list)) in &rows {
-            board.learn_from(*bucket, list, &self.settings);
+        for (bucket, (_, list)) in rows {
+            board.learn_from(bucket, &list.into_iter().collect(), &self.settings);
         }
     }
 }

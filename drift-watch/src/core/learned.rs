@@ -65,43 +65,46 @@ pub struct Learned {
 type BySteps = BTreeMap<Micros, [(Sum, f64); Score::ALL.len()]>;
 
 impl Learned {
-    /// Learns from pairs in any order; `overlap` is the furthest horizon. Nothing where there is too little.
+    /// Learns from pairs; `overlap` is the furthest horizon. Nothing where there is too little.
+    ///
+    /// The pairs of one series are in memory at a time: of a million series there are many.
     pub fn learn(
-        observed: &[Observed],
+        rows: &dyn Rows,
         overlap: usize,
         segments_of: &dyn Fn(u32) -> Vec<u32>,
         settings: &Settings,
     ) -> Option<Self> {
-        let by_series = by_series(observed);
-        let pool = pool(observed, settings)?;
-        let usuals: BTreeMap<u32, Usual> =
-            by_series.iter().map(|(&series, rows)| (series, usual(rows, pool, settings))).collect();
-        let scores: BTreeMap<u32, BTreeMap<Micros, Scores>> =
-            by_series.iter().map(|(series, rows)| (*series, scores_by_step(rows, &usuals[series], settings))).collect();
-        let everyone = gather(scores.values());
-        let season = season_of(&everyone, settings);
-        let common = common(&scores, season.as_ref(), overlap, settings);
-        let lesson = Lessons { season: season.as_ref(), common: &common, settings };
-        let mut members: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        for &series in scores.keys() {
-            segments_of(series).into_iter().for_each(|segment| members.entry(segment).or_default().push(series));
+        let list = rows.series();
+        let pool = pool(&list, rows, settings)?;
+        let steps_of = |series: u32| {
+            let observed = rows.of(series);
+            let usual = usual(&observed, pool, settings);
+            let steps = scores_by_step(&observed, &usual, settings);
+            (usual, steps)
+        };
+        let (mut everyone, mut segments) = (BySteps::new(), BTreeMap::<u32, BySteps>::new());
+        for &series in &list {
+            let (_, steps) = steps_of(series);
+            gather(&mut everyone, &steps);
+            segments_of(series).into_iter().for_each(|segment| gather(segments.entry(segment).or_default(), &steps));
         }
-        let segments = members.iter().filter_map(|(&segment, series)| {
-            let gathered = gather(series.iter().filter_map(|series| scores.get(series)));
-            (gathered.len() >= settings.min_steps).then(|| (segment, lesson.watches(&gathered)))
-        });
-        let mut tally = Tally::default();
-        observed.iter().for_each(|row| tally.add(&row.pair, None, settings.level_percent));
+        let season = season_of(&everyone, settings);
+        let common = common(&list, &|series| steps_of(series).1, season.as_ref(), overlap, settings);
+        let lesson = Lessons { season: season.as_ref(), common: &common, settings };
+        let of_series = |series: u32| {
+            let (usual, steps) = steps_of(series);
+            lesson.series(usual, &steps).map(|watch| (series, watch))
+        };
+        let of_segment = |(segment, steps): (&u32, &BySteps)| {
+            (steps.len() >= settings.min_steps).then(|| (*segment, lesson.watches(steps)))
+        };
         Some(Self {
             steps: everyone.len(),
             span: (*everyone.keys().next()?, *everyone.keys().next_back()?),
-            tally,
+            tally: tally(&list, rows, settings),
             model: lesson.watches(&everyone),
-            segments: segments.collect(),
-            series: scores
-                .iter()
-                .filter_map(|(series, steps)| Some((*series, lesson.series(usuals[series], steps)?)))
-                .collect(),
+            segments: segments.iter().filter_map(of_segment).collect(),
+            series: list.iter().copied().filter_map(of_series).collect(),
             season,
             common,
             pool,
@@ -125,9 +128,8 @@ impl Learned {
         self.common.margin_se = margin_se_of(self.series.len() + all.len());
         let lesson = Lessons { season: self.season.as_ref(), common: &self.common, settings };
         for (series, observed) in all {
-            let rows: Vec<&Observed> = observed.iter().collect();
-            let usual = usual(&rows, self.pool, settings);
-            let steps = scores_by_step(&rows, &usual, settings);
+            let usual = usual(observed, self.pool, settings);
+            let steps = scores_by_step(observed, &usual, settings);
             self.series.extend(lesson.series(usual, &steps).map(|watch| (*series, watch)));
         }
     }
@@ -175,31 +177,68 @@ impl Lessons<'_> {
     }
 }
 
-fn by_series(observed: &[Observed]) -> BTreeMap<u32, Vec<&Observed>> {
-    let mut groups: BTreeMap<u32, Vec<&Observed>> = BTreeMap::new();
-    observed.iter().for_each(|row| groups.entry(row.series).or_default().push(row));
-    groups
+/// The pairs of a baseline, series by series.
+pub trait Rows {
+    /// The series that have pairs, in order.
+    fn series(&self) -> Vec<u32>;
+
+    /// The pairs of a series.
+    fn of(&self, series: u32) -> Vec<Observed>;
+
+    /// The scale of a series, for MASE.
+    fn scale(&self, _series: u32) -> Option<f64> {
+        None
+    }
 }
 
-/// A sum over series, in whose numbers the order of arrival must not show.
-fn exact_sum(terms: impl Iterator<Item = f64>) -> f64 {
-    let mut sum = Sum::default();
-    terms.for_each(|term| sum.add(term));
-    sum.value()
+/// Pairs in a list, in any order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Listed(BTreeMap<u32, Vec<Observed>>);
+
+impl FromIterator<Observed> for Listed {
+    fn from_iter<T: IntoIterator<Item = Observed>>(observed: T) -> Self {
+        let mut groups: BTreeMap<u32, Vec<Observed>> = BTreeMap::new();
+        observed.into_iter().for_each(|row| groups.entry(row.series).or_default().push(row));
+        Self(groups)
+    }
+}
+
+impl Rows for Listed {
+    fn series(&self) -> Vec<u32> {
+        self.0.keys().copied().collect()
+    }
+
+    fn of(&self, series: u32) -> Vec<Observed> {
+        self.0.get(&series).cloned().unwrap_or_default()
+    }
+}
+
+fn tally(list: &[u32], rows: &dyn Rows, settings: &Settings) -> Tally {
+    let mut tally = Tally::default();
+    for &series in list {
+        let scale = rows.scale(series);
+        rows.of(series).iter().for_each(|row| tally.add(&row.pair, scale, settings.level_percent));
+    }
+    tally
 }
 
 /// Mean loss, and the ratio of absolute errors to actuals, of all pairs.
-fn pool(observed: &[Observed], settings: &Settings) -> Option<(f64, f64)> {
-    let losses: Vec<f64> = observed.iter().filter_map(|row| raw_loss(&row.pair, settings.loss)).collect();
-    let errors = exact_sum(observed.iter().map(|row| row.pair.error().abs()));
-    let sizes = exact_sum(observed.iter().map(|row| row.pair.y.abs()));
-    let n = losses.len() as f64;
-    let loss = exact_sum(losses.into_iter()) / n;
-    (!observed.is_empty() && sizes > 0.0).then_some((if loss.is_finite() { loss } else { 0.0 }, errors / sizes))
+fn pool(list: &[u32], rows: &dyn Rows, settings: &Settings) -> Option<(f64, f64)> {
+    let (mut losses, mut errors, mut sizes, mut n) = (Sum::default(), Sum::default(), Sum::default(), 0.0);
+    for row in list.iter().flat_map(|&series| rows.of(series)) {
+        errors.add(row.pair.error().abs());
+        sizes.add(row.pair.y.abs());
+        if let Some(loss) = raw_loss(&row.pair, settings.loss) {
+            losses.add(loss);
+            n += 1.0;
+        }
+    }
+    let loss = if n > 0.0 { losses.value() / n } else { 0.0 };
+    (sizes.value() > 0.0).then(|| (loss, errors.value() / sizes.value()))
 }
 
 /// What is usual of a series: its own means, shrunk towards those of all.
-fn usual(rows: &[&Observed], (pool_loss, pool_ratio): (f64, f64), settings: &Settings) -> Usual {
+fn usual(rows: &[Observed], (pool_loss, pool_ratio): (f64, f64), settings: &Settings) -> Usual {
     let mean = |values: Vec<f64>, prior: f64| {
         (values.iter().sum::<f64>() + SHRINKAGE * prior) / (values.len() as f64 + SHRINKAGE)
     };
@@ -218,21 +257,21 @@ fn usual(rows: &[&Observed], (pool_loss, pool_ratio): (f64, f64), settings: &Set
 }
 
 /// The share of hits among the pairs that can have one.
-fn share_of(rows: &[&Observed], hit: impl Fn(&Pair) -> Option<bool>) -> Option<f64> {
+fn share_of(rows: &[Observed], hit: impl Fn(&Pair) -> Option<bool>) -> Option<f64> {
     let hits: Vec<f64> = rows.iter().filter_map(|row| hit(&row.pair)).map(share).collect();
     (!hits.is_empty()).then(|| hits.iter().sum::<f64>() / hits.len() as f64)
 }
 
-fn scores_by_step(rows: &[&Observed], usual: &Usual, settings: &Settings) -> BTreeMap<Micros, Scores> {
+fn scores_by_step(rows: &[Observed], usual: &Usual, settings: &Settings) -> BTreeMap<Micros, Scores> {
     let mut steps: BTreeMap<Micros, Scores> = BTreeMap::new();
     rows.iter().for_each(|row| steps.entry(row.target).or_default().add(&row.pair, usual, settings.loss));
     steps
 }
 
-fn gather<'a>(series: impl Iterator<Item = &'a BTreeMap<Micros, Scores>>) -> BySteps {
-    let mut steps = BySteps::new();
-    for (target, scores) in series.flatten() {
-        let cells = steps.entry(*target).or_default();
+/// Adds the scores of a series to those of a group.
+fn gather(group: &mut BySteps, steps: &BTreeMap<Micros, Scores>) {
+    for (target, scores) in steps {
+        let cells = group.entry(*target).or_default();
         for score in Score::ALL {
             if let Some(value) = scores.of(score) {
                 let (sum, n) = &mut cells[score.index()];
@@ -241,7 +280,6 @@ fn gather<'a>(series: impl Iterator<Item = &'a BTreeMap<Micros, Scores>>) -> ByS
             }
         }
     }
-    steps
 }
 
 /// Times and means of a score, for the steps that have it.
@@ -271,25 +309,28 @@ fn season_of(steps: &BySteps, settings: &Settings) -> Option<(Slots, [Vec<f64>; 
     Some((slots, offsets))
 }
 
-/// The autoregression that series share: the mean over series, where it is beyond chance.
+/// What the series share: the mean of their autoregressions, those beyond chance, and the margin that their number asks for.
 fn common(
-    scores: &BTreeMap<u32, BTreeMap<Micros, Scores>>,
+    list: &[u32],
+    steps_of: &dyn Fn(u32) -> BTreeMap<Micros, Scores>,
     season: Option<&(Slots, [Vec<f64>; Score::ALL.len()])>,
     overlap: usize,
     settings: &Settings,
 ) -> Common {
     let lag = overlap.max(1);
-    let phi = |score: Score| {
-        let of_series = |steps: &BTreeMap<Micros, Scores>| {
+    let watched = [Score::Loss, Score::Bias];
+    let (mut sums, mut counts) = ([Sum::default(); 2], [0.0; 2]);
+    for steps in list.iter().filter(|_| settings.prewhiten).map(|&series| steps_of(series)) {
+        for (place, score) in watched.into_iter().enumerate() {
             let offset = |target| season.map_or(0.0, |(slots, offsets)| offsets[score.index()][slots.slot(target)]);
             let values: Vec<f64> =
                 steps.iter().filter_map(|(&target, step)| Some(step.of(score)? - offset(target))).collect();
-            (values.len() > lag + 3).then(|| autoregression(&values, lag))
-        };
-        let all: Vec<f64> = scores.values().filter_map(of_series).collect();
-        let n = all.len().max(1) as f64;
-        exact_sum(all.into_iter()) / n
-    };
-    let phi = if settings.prewhiten { [phi(Score::Loss), phi(Score::Bias)] } else { [0.0; 2] };
-    Common { overlap, phi, tolerance: settings.tolerance_ratio, margin_se: margin_se_of(scores.len()) }
+            if values.len() > lag + 3 {
+                sums[place].add(autoregression(&values, lag));
+                counts[place] += 1.0;
+            }
+        }
+    }
+    let phi = [0, 1].map(|place| if counts[place] > 0.0 { sums[place].value() / counts[place] } else { 0.0 });
+    Common { overlap, phi, tolerance: settings.tolerance_ratio, margin_se: margin_se_of(list.len()) }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::bucket::Bucket;
 use crate::core::family::{self, Level, WATCHES};
-use crate::core::learned::{Learned, Observed};
+use crate::core::learned::{Learned, Listed, Observed};
 use crate::core::pair::Pair;
 use crate::core::score::{Score, Scores};
 use crate::core::settings::Settings;
@@ -56,7 +56,8 @@ impl<'a> Trial<'a> {
             let observed = by_bucket.get(&bucket).map_or(&[][..], Vec::as_slice);
             let steps: BTreeSet<Micros> = observed.iter().map(|row| row.target).collect();
             let is_enough = steps.len() >= settings.min_steps;
-            let learned = is_enough.then(|| Learned::learn(observed, overlap, &|_| Vec::new(), settings)).flatten();
+            let rows: Listed = observed.iter().copied().collect();
+            let learned = is_enough.then(|| Learned::learn(&rows, overlap, &|_| Vec::new(), settings)).flatten();
             let weight = family::bucket_weight(overlap, &all);
             (bucket, Watched { learned: learned.map(Box::new), weight, ..Watched::new(overlap) })
         };
