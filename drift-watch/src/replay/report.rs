@@ -205,7 +205,8 @@ impl Report {
                 model.model, model.version, model.steps, model.series, model.reason
             );
             _ = writeln!(out, "  {}", model.promise);
-            let shown = model.metrics.iter().filter(|metric| !metric.history.is_empty() && metric.evidence_log10.is_some());
+            let shown =
+                model.metrics.iter().filter(|metric| !metric.history.is_empty() && metric.evidence_log10.is_some());
             for metric in shown {
                 let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
                 _ = writeln!(

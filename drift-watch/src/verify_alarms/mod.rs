@@ -27,9 +27,6 @@ use trial::Row;
 /// The `schema` of what the command prints.
 pub const SCHEMA: &str = "drift-watch/verify-alarms/1";
 
-/// Fewer cutoffs than these cannot be parted into one part to learn from and one to watch.
-const FEWEST_REPLAYED: usize = 4;
-
 /// Flags of `drift-watch verify-alarms`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
@@ -67,7 +64,7 @@ pub struct Report {
     pub without_change: RunLengths,
     /// Measured after a shift of every series by one standard deviation of its errors: the price.
     pub after_one_sd: RunLengths,
-    /// Cutoffs of the profile; each run learns from about half of them and watches the rest.
+    /// Cutoffs of the profile; each run learns from a resample of them and watches another.
     pub cutoffs: u64,
     /// Where the random numbers started.
     pub seed: u64,
@@ -110,13 +107,10 @@ fn verify(args: &Args) -> Result<Report> {
     let mut settings = args.watch.settings();
     settings.season = season(&profile, settings.season);
     let cutoffs = Cutoffs::new(&rows(&profile, args.horizons), steps_between(&profile));
-    if cutoffs.len() < settings.min_steps + FEWEST_REPLAYED {
+    if cutoffs.len() < settings.min_steps {
         let found = format!("{} cutoffs", cutoffs.len());
-        let error =
-            Error::input(Place::file(&path), found, format!("at least {}", settings.min_steps + FEWEST_REPLAYED));
-        return Err(
-            error.with_help("a part of the cutoffs is learned from, the rest is watched; --min-steps lowers the first")
-        );
+        let error = Error::input(Place::file(&path), found, format!("at least {}", settings.min_steps));
+        return Err(error.with_help("a baseline needs so many; --min-steps lowers it"));
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of steps")]
     let most_steps = args.most_steps.unwrap_or((4.0 * settings.promise_steps) as u64).max(1);

@@ -1,7 +1,10 @@
 //! Run lengths of a model's detectors on resampled errors: how often they cry wolf, and how long they take to see a change.
 //!
-//! Each run learns what is usual from one part of the cutoffs, as a user would, and then watches the other part, resampled in blocks
-//! of whole cutoffs (moving blocks, Kuensch 1989), so that series keep their common shocks and overlapping forecasts their dependence.
+//! Each run learns what is usual from a resample of the cutoffs, as a user would from one history, and watches another:
+//! circular blocks of whole cutoffs (Politis and Romano 1992), so that series keep their common shocks and overlapping
+//! forecasts their dependence. The history is the population of both, so that a baseline is off by as much as one of that
+//! length is. (Learning from one half and replaying the other would count the error twice, since the half that is replayed
+//! for ever is a short sample too, which live errors are not.)
 
 use std::collections::BTreeMap;
 
@@ -13,7 +16,7 @@ use super::trial::{Length, Row, Step, Trial};
 use crate::core::bucket::Bucket;
 use crate::core::pair::Pair;
 use crate::core::settings::Settings;
-use crate::core::time::Micros;
+use crate::core::time::{DAY, Micros};
 
 /// How much is simulated.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -70,33 +73,36 @@ impl Cutoffs {
     fn run(&self, settings: &Settings, plan: &Plan, shift: f64, run: u64) -> Option<Length> {
         let mut random = ChaCha8Rng::seed_from_u64(plan.seed);
         random.set_stream(run);
-        let (learned_from, replayed) = self.split(settings.min_steps, &mut random);
-        let rows: Vec<Row> = learned_from.iter().flat_map(|cutoff| &self.list[*cutoff]).copied().collect();
-        let mut trial = Trial::learn(&rows, &self.overlaps, settings)?;
-        let deviations = deviations(replayed.iter().flat_map(|cutoff| &self.list[*cutoff]));
-        let steps: Vec<(Micros, Step)> =
-            replayed.iter().map(|&cutoff| self.step(cutoff, &trial, &deviations, shift)).collect();
-        let block = self.overlaps.values().copied().max().unwrap_or(1).clamp(1, steps.len());
-        let mut place = 0;
-        Some(trial.until_alarm(plan.most_steps, |trial, step| {
-            if step % block as u64 == 0 {
-                place = random.random_range(0..=steps.len() - block);
-            }
-            let (time, scores) = &steps[place];
-            place += 1;
+        let n = self.list.len();
+        let mut baseline = Blocks { n, length: self.block(), place: 0, drawn: 0 };
+        let learned_from: Vec<usize> = (0..n).map(|_| baseline.next(&mut random)).collect();
+        let mut trial = Trial::learn(&self.apart(&learned_from), &self.overlaps, settings)?;
+        let deviations = deviations(self.list.iter().flatten());
+        let steps: Vec<(Micros, Step)> = (0..n).map(|cutoff| self.step(cutoff, &trial, &deviations, shift)).collect();
+        let mut live = Blocks { drawn: 0, ..baseline };
+        Some(trial.until_alarm(plan.most_steps, |trial, _| {
+            let (time, scores) = &steps[live.next(&mut random)];
             trial.show(*time, scores)
         }))
     }
 
-    /// A stretch of cutoffs to learn from, and those that are left, with a random beginning.
-    fn split(&self, min_steps: usize, random: &mut ChaCha8Rng) -> (Vec<usize>, Vec<usize>) {
-        let n = self.list.len();
-        let half = n.div_ceil(2).max(min_steps).min(n);
-        let start = random.random_range(0..n);
-        let mut all: Vec<usize> = (start..start + n).map(|place| place % n).collect();
-        let rest = if half == n { all.clone() } else { all.split_off(half) };
-        all.sort_unstable();
-        (all, rest)
+    /// Neighbouring cutoffs whose forecasts overlap stay together.
+    fn block(&self) -> usize {
+        self.overlaps.values().copied().max().unwrap_or(1).clamp(1, self.list.len().div_ceil(4))
+    }
+
+    /// The rows of these cutoffs, those that were drawn again at a time of their own: 400 years later, when all days of the
+    /// year and of the week are where they were.
+    fn apart(&self, cutoffs: &[usize]) -> Vec<Row> {
+        const FOUR_CENTURIES: Micros = 146_097 * DAY;
+        let mut drawn = vec![0; self.list.len()];
+        let mut all = Vec::new();
+        for &cutoff in cutoffs {
+            let later = drawn[cutoff] * FOUR_CENTURIES;
+            drawn[cutoff] += 1;
+            all.extend(self.list[cutoff].iter().map(|row| Row { time: row.time.saturating_add(later), ..*row }));
+        }
+        all
     }
 
     /// The scores of a cutoff.
@@ -112,6 +118,26 @@ impl Cutoffs {
             Row { pair: shifted(&row.pair, shift * deviation), ..*row }
         });
         (self.list[cutoff].first().map_or(0, |row| row.time), trial.scores(rows))
+    }
+}
+
+/// Places of a circle of `n`, in blocks from random beginnings.
+#[derive(Debug, Clone, Copy)]
+struct Blocks {
+    n: usize,
+    length: usize,
+    place: usize,
+    drawn: usize,
+}
+
+impl Blocks {
+    fn next(&mut self, random: &mut ChaCha8Rng) -> usize {
+        self.place = match self.drawn % self.length {
+            0 => random.random_range(0..self.n),
+            _ => (self.place + 1) % self.n,
+        };
+        self.drawn += 1;
+        self.place
     }
 }
 
