@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p drift-watch --bench engine [-- pairs|memory]`; processor time of the thread, median of five.
 
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark talks and may stop")]
+
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -68,7 +70,7 @@ fn feed(engine: &mut Engine, names: &[String], day: i64) {
 
 /// About normal, with a standard deviation of 2.
 fn noise(series: u32, day: i64, salt: u32) -> f64 {
-    let mut bits = (u64::from(series) << 32) ^ (day as u64) ^ (u64::from(salt) << 56);
+    let mut bits = (u64::from(series) << 32) ^ day.cast_unsigned() ^ (u64::from(salt) << 56);
     let mut sum = 0.0;
     for _ in 0..4 {
         bits = bits.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -25,7 +25,7 @@ pub fn parse(text: &str) -> Result<Micros, String> {
     }
     let micros = span.total((Unit::Microsecond, SpanRelativeTo::days_are_24_hours())).map_err(|_| wrong())?;
     #[expect(clippy::cast_possible_truncation, reason = "spans are far below the range of microseconds")]
-    match micros >= 0.0 && micros < 9e18 {
+    match (0.0..9e18).contains(&micros) {
         true => Ok(micros as Micros),
         false => Err(wrong()),
     }

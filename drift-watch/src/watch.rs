@@ -105,7 +105,7 @@ pub struct WatchArgs {
     /// Length of a forecast step, for predictions without a horizon
     #[arg(long, value_name = "SPAN", value_parser = span::parse, help_heading = RECORDS)]
     pub step: Option<Micros>,
-    /// Time zone of times without an offset, such as America/New_York
+    /// Time zone of times without an offset, such as `America/New_York`
     #[arg(long, value_name = "ZONE", value_parser = zone, help_heading = RECORDS)]
     pub zone: Option<TimeZone>,
     /// Watch only this model; all that predictions name if absent

@@ -167,7 +167,7 @@ fn give(engine: &mut Engine, event: &Event) {
                 interval: half_width.map(|half| (y_hat - half, y_hat + half)),
                 level: None,
                 segments: segment_name(*segment).map(|name| ("region".into(), name.into())).into_iter().collect(),
-            })
+            });
         }
         Event::Actual { series, target, y, revision, .. } => engine.actual(&Actual {
             series: SERIES[*series].into(),

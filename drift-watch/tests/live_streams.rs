@@ -160,7 +160,7 @@ fn assert_same_metrics(left: &Value, right: &Value) {
         assert_eq!(*n, other_n, "rows of {key}");
         match (value, other) {
             (Some(value), Some(other)) => {
-                assert!((value - other).abs() <= 1e-12 * other.abs(), "{key}: {value} and {other}")
+                assert!((value - other).abs() <= 1e-12 * other.abs(), "{key}: {value} and {other}");
             }
             (value, other) => assert_eq!(*value, other, "{key}"),
         }

@@ -2,6 +2,7 @@
 //!
 //! What must stay quiet is counted over seeds and held against the promise: on average at least 5,000 steps to the first false alert of a model,
 //! whatever it is about. What must be seen is given a bound that follows from its size.
+#![allow(clippy::print_stderr, reason = "what was counted is said")]
 #![allow(clippy::unwrap_used, reason = "a test: a panic is its answer")]
 
 mod synthetic;
@@ -304,12 +305,13 @@ fn a_shift_of_half_the_series_is_seen_and_laid_to_them() {
         let outcome =
             changed(seed, 100, |t, _, row| if t >= CHANGE && row.series < 8 { shifted(row, 0.65) } else { row });
         let named = outcome.named("bias", "series");
-        let right = named.iter().filter(|name| **name < "s008".to_owned()).count();
+        let right = named.iter().filter(|name| name.as_str() < "s008").count();
         assert!(right >= 7 && named.len() - right <= 1, "{named:?}");
         outcome
     });
 }
 
+/// The one that moved stands first. A name that does not belong there is to come with one alert in a hundred, were errors normal; they are skewed.
 #[test]
 fn a_shift_of_one_series_among_many_is_seen_and_laid_to_it() {
     assert_seen("one of 16 series x 0.65", 10, &["mape", "bias"], |seed| {
@@ -317,7 +319,7 @@ fn a_shift_of_one_series_among_many_is_seen_and_laid_to_it() {
             changed(seed, 100, |t, _, row| if t >= CHANGE && row.series == 3 { shifted(row, 0.65) } else { row });
         let first = outcome.of_kind(AlertKind::Drift)[0].key.subject.clone();
         let named = outcome.named(&first, "series");
-        assert!(named.contains(&"s003".to_owned()) && named.len() <= 2, "{named:?}");
+        assert!(named.first().is_some_and(|name| name == "s003") && named.len() <= 2, "{named:?}");
         outcome
     });
 }

@@ -5,11 +5,11 @@ use shared::stats::special::normal_sf;
 
 use crate::view::DriverView;
 
-/// A part is named only if it moved at least so much as the parts did on average.
-const MATERIAL: f64 = 0.5;
+/// A part is named only if it moved at least this part of the way that the one did which moved farthest.
+const MATERIAL: f64 = 0.25;
 
 /// A part is named where its own change is beyond chance at this level, all parts together (Holm).
-const NAMED_AT: f64 = 0.05;
+const NAMED_AT: f64 = 0.01;
 
 /// What a part (a series, a segment, a horizon) adds to a change.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,8 +28,8 @@ pub struct Part {
 
 /// The parts of a change, largest first within each split.
 ///
-/// The change of a mean over `rows` rows is the sum of its parts' contributions `excess / rows`, exactly. A part is *named* if it moved by itself in the
-/// direction that was found (1 or -1: the sum may point elsewhere, where large parts scatter more than small ones move), beyond chance, and at least half as far as the parts did on average: what changes everywhere a little is not named one by one.
+/// `direction` is the sign of the change that is asked about. The change of a mean over `rows` rows is the sum of its parts' contributions `excess / rows`, exactly. A part is *named* if it moved by itself in that
+/// direction, beyond chance, and at least a quarter as far as the part that moved farthest: beside a broken series a restless one is not to blame.
 pub fn split(parts: Vec<Part>, rows: f64, direction: f64) -> Vec<DriverView> {
     let mut all = Vec::new();
     let mut splits: Vec<String> = parts.iter().map(|part| part.by.clone()).collect();
@@ -50,7 +50,8 @@ pub fn split(parts: Vec<Part>, rows: f64, direction: f64) -> Vec<DriverView> {
                 named,
             })
             .collect();
-        drivers.sort_by(|a, b| b.share_ratio.total_cmp(&a.share_ratio).then_with(|| a.name.cmp(&b.name)));
+        let size = |driver: &DriverView| direction * driver.contribution;
+        drivers.sort_by(|a, b| size(b).total_cmp(&size(a)).then_with(|| a.name.cmp(&b.name)));
         all.extend(drivers);
     }
     all
@@ -58,10 +59,10 @@ pub fn split(parts: Vec<Part>, rows: f64, direction: f64) -> Vec<DriverView> {
 
 fn named(parts: &[&Part], direction: f64) -> Vec<bool> {
     let p_values: Vec<f64> = parts.iter().map(|part| part.z.map_or(1.0, |z| normal_sf(direction * z))).collect();
-    let usual = parts.iter().map(|part| direction * part.shift).sum::<f64>() / parts.len().max(1) as f64;
-    let is_material = |part: &&Part| direction * part.shift >= MATERIAL * usual;
+    let farthest = parts.iter().map(|part| direction * part.shift).fold(0.0, f64::max);
+    let is_material = |part: &&Part| direction * part.shift >= MATERIAL * farthest;
     match adjust(&p_values, Correction::Holm) {
-        Ok(adjusted) => adjusted.iter().zip(parts).map(|(p, part)| *p <= NAMED_AT && is_material(&part)).collect(),
+        Ok(adjusted) => adjusted.iter().zip(parts).map(|(p, part)| *p <= NAMED_AT && is_material(part)).collect(),
         Err(_) => vec![false; parts.len()],
     }
 }

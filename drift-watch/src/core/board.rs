@@ -376,7 +376,7 @@ impl Board {
         if let Some(learned) = &mut learned {
             learned.tally = Tally::default();
             observed.iter().for_each(|row| {
-                learned.tally.add(&row.pair, self.scales.get(&row.series).copied(), self.level_percent)
+                learned.tally.add(&row.pair, self.scales.get(&row.series).copied(), self.level_percent);
             });
         }
         watched.weight = family::bucket_weight(watched.overlap, &overlaps);

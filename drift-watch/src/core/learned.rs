@@ -10,7 +10,7 @@ use super::detector::reference::margin_se_of;
 use super::exact::Sum;
 use super::family::WATCHES;
 use super::pair::Pair;
-use super::score::{Score, Scores, Usual, raw_loss};
+use super::score::{Score, Scores, Usual, raw_loss, share};
 use super::season::{self, Season, Slots};
 use super::series_watch::{Common, FEWEST_STEPS, SeriesWatch};
 use super::settings::Settings;
@@ -212,7 +212,15 @@ fn usual(rows: &[&Observed], (pool_loss, pool_ratio): (f64, f64), settings: &Set
         loss: mean(rows.iter().filter_map(|row| raw_loss(&row.pair, settings.loss)).collect(), pooled_loss),
         absolute_error: mean(rows.iter().map(|row| row.pair.error().abs()).collect(), pooled_error),
         error: rows.iter().map(|row| row.pair.error()).sum::<f64>() / n.max(1.0),
+        direction: share_of(rows, Pair::direction),
+        coverage: share_of(rows, Pair::covered),
     }
+}
+
+/// The share of hits among the pairs that can have one.
+fn share_of(rows: &[&Observed], hit: impl Fn(&Pair) -> Option<bool>) -> Option<f64> {
+    let hits: Vec<f64> = rows.iter().filter_map(|row| hit(&row.pair)).map(share).collect();
+    (!hits.is_empty()).then(|| hits.iter().sum::<f64>() / hits.len() as f64)
 }
 
 fn scores_by_step(rows: &[&Observed], usual: &Usual, settings: &Settings) -> BTreeMap<Micros, Scores> {

@@ -35,7 +35,7 @@ impl Pair {
     /// that equals the last actual is no hit.
     pub fn direction(&self) -> Option<bool> {
         let last = self.last?;
-        (self.y != last).then(|| (self.y - last) * (self.y_hat - last) > 0.0)
+        (self.y != last).then_some((self.y - last) * (self.y_hat - last) > 0.0)
     }
 
     /// Whether prediction or actual equals the last actual.

@@ -57,6 +57,10 @@ pub struct Usual {
     pub absolute_error: f64,
     /// Mean error.
     pub error: f64,
+    /// Share of right directions; absent where none is known.
+    pub direction: Option<f64>,
+    /// Share of actuals in their interval; absent where there is none.
+    pub coverage: Option<f64>,
 }
 
 /// The scores of a series at a step; the mean over its forecasts in the bucket.
@@ -99,7 +103,8 @@ pub fn raw_loss(pair: &Pair, loss: Loss) -> Option<f64> {
     }
 }
 
-fn share(hit: bool) -> f64 {
+/// A hit as a share of hits.
+pub(super) fn share(hit: bool) -> f64 {
     f64::from(u8::from(hit))
 }
 
@@ -109,7 +114,7 @@ mod tests {
 
     #[test]
     fn scores_are_multiples_of_what_is_usual() {
-        let usual = Usual { n: 9, loss: 0.1, absolute_error: 4.0, error: 0.0 };
+        let usual = Usual { n: 9, loss: 0.1, absolute_error: 4.0, error: 0.0, ..Usual::default() };
         let mut scores = Scores::default();
         scores.add(&Pair { y: 10.0, y_hat: 12.0, interval: Some((0.0, 9.0)), last: Some(9.0) }, &usual, Loss::Mape);
         assert_eq!(Score::ALL.map(|score| scores.of(score)), [Some(2.0), Some(0.5), Some(1.0), Some(0.0)]);

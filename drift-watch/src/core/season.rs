@@ -75,7 +75,7 @@ pub fn candidates(step: Micros) -> Vec<Slots> {
     let span = |count: i64| Slots { count: u32::try_from(count).unwrap_or(u32::MAX), length: SlotLength::Span(step) };
     match () {
         () if step <= 0 => Vec::new(),
-        () if step >= 27 * DAY && step <= 32 * DAY => vec![Slots { count: 12, length: SlotLength::Months(1) }],
+        () if (27 * DAY..=32 * DAY).contains(&step) => vec![Slots { count: 12, length: SlotLength::Months(1) }],
         () if step < DAY => {
             [DAY / step, 7 * DAY / step].into_iter().filter(|&n| (2..=2016).contains(&n)).map(span).collect()
         }

@@ -127,14 +127,14 @@ impl SeriesWatch {
         self.references.iter().any(Option::is_some) || self.rates.iter().any(Option::is_some)
     }
 
-    /// The baseline's scale of a score.
-    pub fn scale(&self, score: Score) -> Option<f64> {
+    /// The baseline's centre and scale of a score that is no share.
+    pub fn baseline(&self, score: Score) -> Option<(f64, f64)> {
         let place = match score {
             Score::Loss => 0,
             Score::Bias => 1,
             _ => return None,
         };
-        self.references[place].map(|reference| reference.scale())
+        self.references[place].map(|reference| (reference.centre(), reference.scale()))
     }
 
     /// The baseline's hit rate.
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     fn scores(y_hat: f64) -> Scores {
-        let usual = Usual { n: 30, loss: 0.1, absolute_error: 1.0, error: 0.0 };
+        let usual = Usual { n: 30, loss: 0.1, absolute_error: 1.0, error: 0.0, ..Usual::default() };
         let mut scores = Scores::default();
         let pair = Pair { y: 10.0, y_hat, interval: Some((8.0, 12.0)), last: Some(9.5) };
         scores.add(&pair, &usual, Loss::Mape);

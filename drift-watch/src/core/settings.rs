@@ -29,6 +29,7 @@ impl Loss {
 
 /// What the core is told. The defaults are the shipped configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Settings {
     /// On average at least so many target times of a model pass to its first false alert.
     pub promise_steps: f64,

@@ -269,8 +269,8 @@ impl Explain<'_> {
                 let (value, expected, row) = match score {
                     Score::Loss => (raw_loss(&pair, self.settings.loss), usual.loss, 1.0),
                     Score::Bias => (Some(pair.error()), usual.error, pair.y.abs()),
-                    Score::Direction => (pair.direction().map(miss), 1.0 - watch.rate(score).unwrap_or(0.0), 1.0),
-                    Score::Coverage => (pair.covered().map(miss), 1.0 - watch.rate(score).unwrap_or(0.0), 1.0),
+                    Score::Direction => (pair.direction().map(miss), 1.0 - usual.direction.unwrap_or(0.0), 1.0),
+                    Score::Coverage => (pair.covered().map(miss), 1.0 - usual.coverage.unwrap_or(0.0), 1.0),
                 };
                 let Some(value) = value else { continue };
                 excess += value - expected;
@@ -357,9 +357,9 @@ fn mover(score: Score) -> Score {
 /// How far a mean score lies from its baseline; for hits, towards worse is positive.
 fn shift_of(score: Score, mean: f64, watch: &super::series_watch::SeriesWatch) -> Option<f64> {
     match score {
-        Score::Loss => Some(mean - 1.0),
-        Score::Bias => Some(mean - watch.usual.error / watch.usual.absolute_error),
-        Score::Direction | Score::Coverage => Some(watch.rate(score)? - mean),
+        Score::Loss | Score::Bias => Some(mean - watch.baseline(score)?.0),
+        Score::Direction => Some(watch.usual.direction? - mean),
+        Score::Coverage => Some(watch.usual.coverage? - mean),
     }
 }
 
@@ -367,7 +367,7 @@ fn shift_of(score: Score, mean: f64, watch: &super::series_watch::SeriesWatch) -
 fn z_of(score: Score, shift: f64, n: f64, watch: &super::series_watch::SeriesWatch) -> Option<f64> {
     let spread = (1.0 / n + 1.0 / f64::from(watch.usual.n.max(1))).sqrt();
     let scale = match score {
-        Score::Loss | Score::Bias => watch.scale(score)?,
+        Score::Loss | Score::Bias => watch.baseline(score)?.1,
         Score::Direction | Score::Coverage => {
             // With a hit and a miss more: a baseline of hits alone is no certainty.
             let trials = f64::from(watch.usual.n);

@@ -102,7 +102,7 @@ fn segments(board: &Board, name: &str, series: u32) -> Option<(String, Vec<Strin
 }
 
 fn forecasts(board: &Board, series: u32) -> Vec<ForecastState> {
-    board.of_series(series).into_iter().flat_map(|forecasts| forecasts.all()).map(forecast).collect()
+    board.of_series(series).into_iter().flat_map(super::super::core::forecasts::Forecasts::all).map(forecast).collect()
 }
 
 fn forecast(forecast: &Forecast) -> ForecastState {

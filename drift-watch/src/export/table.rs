@@ -118,7 +118,8 @@ fn rows(
     let mut rows: BTreeMap<(Micros, Micros), Row> = BTreeMap::new();
     for (place, column) in columns.iter().enumerate() {
         let is_closed = |target: Micros| column.board.steps.get(&target).is_some_and(|step| step.closed);
-        let forecasts = column.board.of_series(series).into_iter().flat_map(|forecasts| forecasts.all());
+        let forecasts =
+            column.board.of_series(series).into_iter().flat_map(super::super::core::forecasts::Forecasts::all);
         for forecast in forecasts.filter(|forecast| is_closed(forecast.target)) {
             let Some(pair) = pair(forecast, history) else { continue };
             let origin = cutoff(forecast);
@@ -148,7 +149,9 @@ fn grid(engine: &Engine, columns: &[Column<'_>], series: Option<u32>) -> Option<
         None => columns.iter().for_each(|column| times.extend(column.board.steps.keys())),
         Some(series) => {
             let forecasts = columns.iter().filter_map(|column| column.board.of_series(series));
-            times.extend(forecasts.flat_map(|forecasts| forecasts.all()).map(|forecast| forecast.target));
+            times.extend(
+                forecasts.flat_map(super::super::core::forecasts::Forecasts::all).map(|forecast| forecast.target),
+            );
             times.extend(engine.histories.get(series as usize)?.points().iter().map(|point| point.target));
         }
     }

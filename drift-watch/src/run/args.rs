@@ -18,6 +18,7 @@ const DAEMON: &str = "Daemon";
 
 /// Flags of `drift-watch run`.
 #[derive(Debug, Clone, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Args {
     /// Files of predictions that grow and rotate: paths and patterns, JSON Lines or CSV; `-` is standard input
     #[arg(long, value_name = "PATTERN", num_args = 1.., help_heading = SOURCES)]
@@ -69,7 +70,7 @@ pub struct Args {
     /// A file with the address of a Slack webhook
     #[arg(long, value_name = "FILE", help_heading = ALERTS)]
     pub slack_url_file: Vec<PathBuf>,
-    /// A file with the integration key of a PagerDuty service
+    /// A file with the integration key of a `PagerDuty` service
     #[arg(long, value_name = "FILE", help_heading = ALERTS)]
     pub pagerduty_key_file: Vec<PathBuf>,
     /// A program to run for each transition, and its arguments, one flag each; `{id}`, `{status}` and labels as `{model}` stand for those of the alert
@@ -88,10 +89,10 @@ pub struct Args {
     #[arg(long, value_name = "FILE", help_heading = ALERTS)]
     pub write_events: Option<PathBuf>,
 
-    /// Log the metrics of each closed step to this experiment of the server in MLFLOW_TRACKING_URI
+    /// Log the metrics of each closed step to this experiment of the server in `MLFLOW_TRACKING_URI`
     #[arg(long, value_name = "EXPERIMENT", help_heading = TRACKING)]
     pub mlflow_experiment: Option<String>,
-    /// A metric of a run to watch, polled: RUN_ID/METRIC
+    /// A metric of a run to watch, polled: `RUN_ID/METRIC`
     #[arg(long, value_name = "RUN/METRIC", help_heading = TRACKING)]
     pub mlflow_metric: Vec<String>,
     /// Poll these so often

@@ -270,7 +270,8 @@ fn receivers(args: &Args) -> Result<Vec<Receiver>> {
     }
     for (name, argv) in [("command", &args.on_alert), (REBENCH, &args.rebench)] {
         if !argv.is_empty() {
-            let command = Command::new(argv.clone(), args.hook_env.clone(), Limits::default())?.with_placeholders(&LABELS)?;
+            let command =
+                Command::new(argv.clone(), args.hook_env.clone(), Limits::default())?.with_placeholders(&LABELS)?;
             all.push(Receiver::new(name, Channel::Command(command))?);
         }
     }

@@ -69,7 +69,7 @@ impl Intake {
     ///
     /// # Errors
     /// Where a frame cannot be written.
-    pub fn next(&mut self) -> Result<Option<Next>> {
+    pub fn next_frame(&mut self) -> Result<Option<Next>> {
         if self.held.is_none() {
             self.held = self.gather(Kind::Actuals).filter(|(gathered, _)| !gathered.is_empty());
         }

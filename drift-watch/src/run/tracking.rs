@@ -24,8 +24,11 @@ use crate::mlflow::{ExternalPoint, LiveMetric, Seen, Sink, Watched, poll};
 const LOGGED: [Metric; 7] =
     [Metric::Mape, Metric::Wape, Metric::Mae, Metric::Rmse, Metric::Bias, Metric::Da, Metric::Coverage];
 
+/// The longest sleep of a thread that may be asked to stop.
+const LOOK: Duration = Duration::from_millis(200);
+
 /// The longest that a request may take.
-const TOTAL: Duration = Duration::from_secs(60);
+const TOTAL: Duration = Duration::from_mins(1);
 
 /// The longest that a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -184,7 +187,6 @@ fn ask(
 ) {
     let mut seen = Seen::default();
     let mut left = Duration::ZERO;
-    const LOOK: Duration = Duration::from_millis(200);
     while !stop.load(Ordering::SeqCst) {
         if !left.is_zero() {
             std::thread::sleep(LOOK.min(left));

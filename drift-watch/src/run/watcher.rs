@@ -111,9 +111,8 @@ impl Watcher {
                 break;
             }
             if !more {
-                self.hints.wait(
-                    duration(self.args.poll_interval).clamp(Duration::from_millis(10), Duration::from_secs(3600)),
-                );
+                self.hints
+                    .wait(duration(self.args.poll_interval).clamp(Duration::from_millis(10), Duration::from_hours(1)));
             }
         }
         self.end(&mut clock)
@@ -196,7 +195,7 @@ impl Watcher {
         }
         clock.pause_until = None;
         for _ in 0..FRAMES_AT_ONCE {
-            let next = match self.intake.next() {
+            let next = match self.intake.next_frame() {
                 Ok(Some(next)) => next,
                 Ok(None) => return false,
                 Err(error) => {
@@ -237,7 +236,7 @@ impl Watcher {
         for transition in transitions {
             match transition {
                 Transition::Fired(record) => {
-                    tracing::info!(id = record.id, alert = record.name(), reason = record.reason, "fired")
+                    tracing::info!(id = record.id, alert = record.name(), reason = record.reason, "fired");
                 }
                 Transition::Resolved(record) => tracing::info!(id = record.id, alert = record.name(), "resolved"),
             }

@@ -126,7 +126,7 @@ impl<'a> Trial<'a> {
                 family::limit(self.settings.promise_steps, level, n, watched.weight, WATCHES[place].2)
             };
             for (place, monitor) in learned.model.monitors.iter().enumerate() {
-                let evidence = monitor.as_ref().map_or(0.0, |monitor| monitor.evidence());
+                let evidence = monitor.as_ref().map_or(0.0, super::super::core::detector::monitor::Monitor::evidence);
                 take(place, Level::Model, evidence / limit(Level::Model, 1, place));
             }
             for series in learned.series.values() {

@@ -27,7 +27,7 @@ pub fn settings(words: &[&str]) -> Settings {
     args.watch.settings()
 }
 
-/// SplitMix64 (Steele, Lea and Flood 2014), and what is made of it.
+/// `SplitMix64` (Steele, Lea and Flood 2014), and what is made of it.
 pub struct Random(u64);
 
 impl Random {
@@ -90,7 +90,7 @@ pub fn predict_ahead(engine: &mut Engine, step: Micros, target: Micros, horizon:
         target_time: time(target),
         horizon: Some(u32::try_from(horizon).unwrap()),
         y_hat: row.y_hat,
-        interval: (row.half_width > 0.0).then(|| (row.y_hat - row.half_width, row.y_hat + row.half_width)),
+        interval: (row.half_width > 0.0).then_some((row.y_hat - row.half_width, row.y_hat + row.half_width)),
         level: None,
         segments: row.segment.map(|name| ("region".into(), name.into())).into_iter().collect(),
     });

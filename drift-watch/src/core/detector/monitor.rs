@@ -160,7 +160,7 @@ fn whitened(values: &[f64], lag: usize, phi: f64, centre: f64) -> Vec<f64> {
 mod tests {
     use super::*;
 
-    /// Even on [-1, 1): the finaliser of MurmurHash3.
+    /// Even on [-1, 1): the finaliser of `MurmurHash3`.
     fn noise(i: u32) -> f64 {
         let mut bits = i.wrapping_add(1).wrapping_mul(0x9e37_79b9);
         bits = (bits ^ (bits >> 16)).wrapping_mul(0x85eb_ca6b);
