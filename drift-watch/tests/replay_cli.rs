@@ -165,7 +165,7 @@ fn bad_rows_are_shown_with_their_places_and_counted() {
         _ = writeln!(
             rows,
             r#"{{"series":"s0","target_time":"2024-01-02T00:00:00Z","y":"x{n}","observed_at":"2024-01-03T00:00:00Z"}}"#
-        )
+        );
     });
     place.write("a.jsonl", rows);
     let said = place.replay(&with(&["--warm-up", "40d", "--json"])).is(0);

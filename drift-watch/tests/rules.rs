@@ -31,12 +31,12 @@ fn marks(engine: &mut Engine, from: i64, steps: &[Vec<Row>]) -> String {
             .filter(|row| row.arrives)
             .for_each(|row| observe(engine, row.series, target, row.y, target + DAY / 2));
         let found = engine.take_transitions();
-        let of_rules = found.iter().filter_map(|transition| match transition {
+        let mut of_rules = found.iter().filter_map(|transition| match transition {
             Transition::Fired(record) if record.key.kind == AlertKind::Rule => Some('F'),
             Transition::Resolved(record) if record.key.kind == AlertKind::Rule => Some('R'),
             _ => None,
         });
-        of_rules.last().unwrap_or('.')
+        of_rules.next_back().unwrap_or('.')
     };
     (from..).zip(steps).map(mark).collect()
 }
@@ -266,7 +266,11 @@ fn incomplete_actuals_are_an_alert_and_say_nothing_of_accuracy() {
 
 fn evidence(board: &Board) -> Vec<f64> {
     let learned = board.buckets.values().filter_map(|watched| watched.learned.as_ref());
-    learned.flat_map(|learned| learned.model.monitors.iter().flatten().map(|monitor| monitor.evidence())).collect()
+    learned
+        .flat_map(|learned| {
+            learned.model.monitors.iter().flatten().map(drift_watch::core::detector::monitor::Monitor::evidence)
+        })
+        .collect()
 }
 
 #[test]
