@@ -1,9 +1,9 @@
-//! Whole files of records, row by row, in the order of their lines.
+//! Whole files of records, row by row, in the order of their lines; compressed ones (gzip) as they are.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use flate2::bufread::MultiGzDecoder;
 use jiff::tz::TimeZone;
 use shared::error::{Error, Place, Result};
 use shared::format::live::{BadRow, CsvHeader, Fault, Kind, Parsed, is_blank, parse_csv_row, parse_json};
@@ -11,6 +11,15 @@ use shared::fsio;
 
 /// The longest row.
 const MOST_ROW_BYTES: usize = 1 << 20;
+
+/// What a gzip file begins with (RFC 1952).
+const GZIP: &[u8] = b"\x1f\x8b";
+
+/// What some programs write at the start of a file in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Bytes that are read at once.
+const BUFFER: usize = 1 << 18;
 
 /// How the rows of a file are written.
 enum Layout {
@@ -22,7 +31,8 @@ enum Layout {
 pub struct Rows {
     kind: Kind,
     path: PathBuf,
-    input: BufReader<Box<dyn std::io::Read>>,
+    input: Box<dyn BufRead>,
+    compressed: bool,
     layout: Option<Layout>,
     zone: Option<TimeZone>,
     line: Vec<u8>,
@@ -35,12 +45,17 @@ impl Rows {
     /// # Errors
     /// If it cannot be opened.
     pub fn open(kind: Kind, path: &Path, zone: Option<TimeZone>) -> Result<Self> {
-        let input: Box<dyn std::io::Read> = match path == Path::new("-") {
-            true => Box::new(std::io::stdin()),
-            false => Box::new(opened(path)?),
+        let bytes: Box<dyn Read> = match path == Path::new("-") {
+            true => Box::new(io::stdin()),
+            false => Box::new(fsio::open(path)?),
         };
-        let input = BufReader::with_capacity(1 << 18, input);
-        Ok(Self { kind, path: path.to_owned(), input, layout: None, zone, line: Vec::new(), number: 0 })
+        let mut bytes = BufReader::with_capacity(BUFFER, bytes);
+        let compressed = bytes.fill_buf().map_err(|source| Error::io(path, "read", source))?.starts_with(GZIP);
+        let input: Box<dyn BufRead> = match compressed {
+            true => Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(bytes))),
+            false => Box::new(bytes),
+        };
+        Ok(Self { kind, path: path.to_owned(), input, compressed, layout: None, zone, line: Vec::new(), number: 0 })
     }
 
     /// Gives the next row to `take`, or says that there is none.
@@ -70,27 +85,48 @@ impl Rows {
         }
     }
 
-    /// Reads a line; its end is taken off.
+    /// Reads a line; its end is taken off, and of one that is too long what is beyond the limit.
     fn fill(&mut self) -> Result<bool> {
         self.line.clear();
-        let read = self.input.read_until(b'\n', &mut self.line);
-        let n = read.map_err(|source| Error::io(&self.path, "read", source))?;
+        let most = MOST_ROW_BYTES + 2;
+        let read = (&mut self.input).take(most as u64).read_until(b'\n', &mut self.line);
+        let mut outcome = read.map(|n| n > 0);
+        if self.line.len() == most && self.line.last() != Some(&b'\n') {
+            outcome = skip_row(&mut self.input).map(|()| true);
+        }
         self.number += 1;
         while matches!(self.line.last(), Some(b'\n' | b'\r')) {
             self.line.pop();
         }
-        Ok(n > 0)
+        if self.number == 1 && self.line.starts_with(BYTE_ORDER_MARK) {
+            self.line.drain(..BYTE_ORDER_MARK.len());
+        }
+        outcome.map_err(|source| self.failed(source))
+    }
+
+    /// A compressed file that ends too early is a bad file; what else goes wrong may go well next time.
+    fn failed(&self, source: io::Error) -> Error {
+        use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+        match source.kind() {
+            UnexpectedEof | InvalidData | InvalidInput if self.compressed => {
+                let found = format!("the compressed file is truncated or damaged: {source}");
+                Error::input(Place::line(&self.path, self.number), found, "a whole gzip file")
+                    .with_help("`gzip -t` says whether it is whole; copy it again")
+            }
+            _ => Error::io(&self.path, "read", source),
+        }
     }
 
     /// Tells JSON Lines from CSV by the first row; whether that row was a header.
     fn recognise(&mut self) -> Result<bool> {
-        let text = self.line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.line);
-        if text.trim_ascii_start().starts_with(b"{") {
+        if self.line.trim_ascii_start().starts_with(b"{") {
             self.layout = Some(Layout::Json);
             return Ok(false);
         }
         let header = CsvHeader::parse(self.kind, &self.line).map_err(|bad| {
-            let error = Error::input(Place::line(&self.path, self.number), bad.found.clone(), bad.expected.clone());
+            let column = bad.column.as_ref().map(|column| format!("column {column:?}: ")).unwrap_or_default();
+            let found = format!("{column}{}", bad.found);
+            let error = Error::input(Place::line(&self.path, self.number), found, bad.expected.clone());
             error.with_help(
                 "a file of records is JSON Lines, or CSV with a header: promotion.toml(5) and docs/formats say more",
             )
@@ -105,6 +141,15 @@ impl Rows {
     }
 }
 
-fn opened(path: &Path) -> Result<File> {
-    fsio::open(path)
+/// Reads on to the end of a row.
+fn skip_row(input: &mut dyn BufRead) -> io::Result<()> {
+    loop {
+        let bytes = input.fill_buf()?;
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        let n = end.map_or(bytes.len(), |end| end + 1);
+        input.consume(n);
+        if end.is_some() || n == 0 {
+            return Ok(());
+        }
+    }
 }

@@ -90,6 +90,9 @@ impl FromStr for Rule {
         let words: Vec<&str> = spaced.split_whitespace().collect();
         let [metric, sign, value, options @ ..] = words.as_slice() else { return Err(wrong("it is too short")) };
         let metric: Metric = metric.parse()?;
+        if metric == Metric::Rmsse {
+            return Err(wrong("rmsse is not kept; mase is"));
+        }
         let above = match *sign {
             ">" => true,
             "<" => false,

@@ -136,16 +136,6 @@ impl SeriesWatch {
         };
         self.references[place].map(|reference| (reference.centre(), reference.scale()))
     }
-
-    /// The baseline's hit rate.
-    pub fn rate(&self, score: Score) -> Option<f64> {
-        let place = match score {
-            Score::Direction => 0,
-            Score::Coverage => 1,
-            _ => return None,
-        };
-        self.rates[place].map(|rate| rate.mean())
-    }
 }
 
 impl Lane {

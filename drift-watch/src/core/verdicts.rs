@@ -261,7 +261,7 @@ impl Explain<'_> {
             else {
                 continue;
             };
-            let (mut excess, mut weight, mut scores, mut n) = (0.0, 0.0, 0.0, 0.0);
+            let (mut rows, mut excess, mut weight, mut scores, mut n) = (0, 0.0, 0.0, 0.0, 0.0);
             let within =
                 forecasts.all().filter(|f| f.target >= since && f.target <= target && Bucket::of(f.horizon) == bucket);
             for pair in within.filter_map(|forecast| pair(forecast, history)) {
@@ -277,11 +277,14 @@ impl Explain<'_> {
                 weight += row;
                 let mut one = Scores::default();
                 one.add(&pair, usual, self.settings.loss);
-                scores += one.of(mover(score)).unwrap_or(0.0);
-                n += 1.0;
+                rows += 1;
+                if let Some(value) = one.of(mover(score)) {
+                    scores += value;
+                    n += 1.0;
+                }
             }
-            if n > 0.0 {
-                let shift = shift_of(mover(score), scores / n, watch);
+            if rows > 0 {
+                let shift = shift_of(mover(score), scores / n, watch).filter(|_| n > 0.0);
                 let z = shift.and_then(|shift| z_of(mover(score), shift, n, watch));
                 let name = self.names.name(series).to_owned();
                 let part = Part { by: "series".to_owned(), name, excess, shift: shift.unwrap_or(0.0), z };
@@ -368,14 +371,17 @@ fn z_of(score: Score, shift: f64, n: f64, watch: &super::series_watch::SeriesWat
     let spread = (1.0 / n + 1.0 / f64::from(watch.usual.n.max(1))).sqrt();
     let scale = match score {
         Score::Loss | Score::Bias => watch.baseline(score)?.1,
-        Score::Direction | Score::Coverage => {
-            // With a hit and a miss more: a baseline of hits alone is no certainty.
-            let trials = f64::from(watch.usual.n);
-            let rate = (watch.rate(score)? * trials + 1.0) / (trials + 2.0);
-            (rate * (1.0 - rate)).sqrt()
-        }
+        Score::Direction => hit_scale(watch.usual.direction?, watch.usual.n),
+        Score::Coverage => hit_scale(watch.usual.coverage?, watch.usual.n),
     };
     Some(shift / (scale * spread))
+}
+
+/// The standard deviation of hits, with a hit and a miss more: a baseline of hits alone is no certainty.
+fn hit_scale(rate: f64, trials: u32) -> f64 {
+    let trials = f64::from(trials);
+    let rate = (rate * trials + 1.0) / (trials + 2.0);
+    (rate * (1.0 - rate)).sqrt()
 }
 
 /// The metric of a score.

@@ -3,12 +3,13 @@
 mod merge;
 mod report;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
 use shared::cli::{Context, note};
-use shared::error::Result;
-use shared::format::live::{Kind, Record};
+use shared::error::{Place, Problem, Result};
+use shared::format::live::{BadRow, Kind, Record};
 use shared::{Error, Exit};
 
 use crate::core::engine::Engine;
@@ -74,12 +75,21 @@ pub fn replay(args: &Args, context: &Context) -> Result<Engine> {
         );
         return Err(error.with_help("--warm-up 40d takes the first 40 days of the records themselves"));
     }
+    let from_stdin = args.predictions.iter().chain(&args.actuals).filter(|path| path.as_os_str() == "-").count();
+    if from_stdin > 1 {
+        let found = format!("standard input is named {from_stdin} times");
+        return Err(Error::usage(found, "`-` for one file at the most"));
+    }
     let mut engine = Engine::new(args.watch.settings(), profiles);
     let mut bad = 0;
+    let mut readable = Readable::default();
     let mut live = Live { predictions: true, actuals: true };
     merge::merged(args.predictions.clone(), args.actuals.clone(), args.watch.zone.as_ref(), &mut |row| {
         match row {
-            merge::Merged::Record(record, offset) => take(&mut engine, &record, offset, live),
+            merge::Merged::Record(record, offset) => {
+                readable.record(&record);
+                take(&mut engine, &record, offset, live);
+            }
             merge::Merged::Ended(Kind::Predictions) => live.predictions = false,
             merge::Merged::Ended(Kind::Actuals) => live.actuals = false,
             merge::Merged::Bad(kind, row, path, line) => {
@@ -89,6 +99,7 @@ pub fn replay(args: &Args, context: &Context) -> Result<Engine> {
                 }
                 let about = row.about.as_ref().map(|(series, target)| (series.as_str(), target.as_microsecond()));
                 engine.bad_row(kind, row.fault, about);
+                readable.bad(kind, &row, path, line);
             }
         }
         Ok(())
@@ -96,7 +107,44 @@ pub fn replay(args: &Args, context: &Context) -> Result<Engine> {
     if bad > SHOWN {
         note(&format!("warning: … and {} more rows that could not be read", bad - SHOWN));
     }
+    readable.check()?;
     Ok(engine)
+}
+
+/// Whether anything could be read of each kind of records.
+#[derive(Default)]
+struct Readable {
+    records: BTreeSet<Kind>,
+    /// Bad rows of each kind, and the first of them.
+    bad: BTreeMap<Kind, (u64, Problem)>,
+}
+
+impl Readable {
+    fn record(&mut self, record: &Record<'_>) {
+        self.records.insert(match record {
+            Record::Prediction(_) => Kind::Predictions,
+            Record::Actual(_) => Kind::Actuals,
+        });
+    }
+
+    fn bad(&mut self, kind: Kind, row: &BadRow, path: PathBuf, line: u64) {
+        let first = || {
+            let column = row.column.as_ref().map(|column| format!("column {column:?}: ")).unwrap_or_default();
+            let found = format!("{column}{}", row.found);
+            (0, Problem { place: Place::line(path, line), found, expected: row.expected.clone().into_owned() })
+        };
+        self.bad.entry(kind).or_insert_with(first).0 += 1;
+    }
+
+    /// Rows that are all bad are a bad input, and not a short one.
+    fn check(self) -> Result<()> {
+        let Some((kind, (n, problem))) = self.bad.into_iter().find(|(kind, _)| !self.records.contains(kind)) else {
+            return Ok(());
+        };
+        let name = if kind == Kind::Predictions { "predictions" } else { "actuals" };
+        let found = format!("{}; it is the first of {n} rows of {name}, none of which could be read", problem.found);
+        Err(Error::input(problem.place, found, problem.expected))
+    }
 }
 
 /// Gives a record to the engine; the clock of observations plays the part of the wall clock.

@@ -19,7 +19,6 @@ const SMALLEST: f64 = 0.02;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct HitRate {
     p: f32,
-    mean: f32,
 }
 
 impl HitRate {
@@ -33,20 +32,13 @@ impl HitRate {
         let variance = squares / (n - 1.0);
         let per_step = if variance > 0.0 { (mean * (1.0 - mean) / variance).max(1.0) } else { 1.0 };
         let lowest = wilson(mean, effective_n.clamp(1.0, n) * per_step, margin_se);
-        #[expect(clippy::cast_possible_truncation, reason = "seven digits suffice for a rate")]
-        (n > 1.0).then(|| Self { mean: mean as f32, ..Self::of(lowest - tolerance) })
+        (n > 1.0).then(|| Self::of(lowest - tolerance))
     }
 
     /// The rate itself, kept away from certainty.
     #[expect(clippy::cast_possible_truncation, reason = "seven digits suffice for a rate")]
     pub fn of(rate: f64) -> Self {
-        let p = rate.clamp(SMALLEST, 1.0 - SMALLEST) as f32;
-        Self { p, mean: p }
-    }
-
-    /// The share of hits in the baseline.
-    pub fn mean(&self) -> f64 {
-        self.mean.into()
+        Self { p: rate.clamp(SMALLEST, 1.0 - SMALLEST) as f32 }
     }
 
     /// The rate that a step must fall short of.
