@@ -101,6 +101,9 @@ fn text(view: &View) -> String {
     for alert in view.alerts.iter().filter(|alert| alert.state == AlertState::Firing) {
         _ = writeln!(out, "since {}  {} {}: {}", alert.since, alert.name, alert.model, alert.reason);
     }
+    for one in &view.external {
+        _ = writeln!(out, "{} is {} since {}", one.name, one.value, one.time);
+    }
     for feed in view.feeds.iter().filter(|feed| !feed.healthy) {
         _ = writeln!(out, "feed {}: {}", feed.name, feed.reason);
     }

@@ -27,6 +27,9 @@ pub struct View {
     pub alerts: Vec<AlertView>,
     /// The sources.
     pub feeds: Vec<FeedView>,
+    /// Values from elsewhere that rules may watch.
+    #[serde(default)]
+    pub external: Vec<ExternalView>,
     /// Rows that were left out or corrected, by kind: `duplicate_exact`, `broken_line`, …
     pub faults: BTreeMap<String, u64>,
 }
@@ -197,6 +200,17 @@ pub struct AlertView {
     pub labels: BTreeMap<String, String>,
     /// Names of the parts that drive it.
     pub drivers: Vec<String>,
+}
+
+/// A value from elsewhere.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ExternalView {
+    /// Where it comes from: `mlflow:RUN_ID/METRIC`.
+    pub name: String,
+    /// Its newest value.
+    pub value: f64,
+    /// When it was logged, in RFC 3339.
+    pub time: String,
 }
 
 /// A source.

@@ -245,10 +245,11 @@ impl Alerts {
         self.ended.push(record);
     }
 
-    /// Whether an alert on feeds speaks for this model, or for all.
+    /// Whether an alert on feeds speaks for this model, or for all. What is about no model, such as a metric of `MLflow`, does not
+    /// come from feeds.
     pub fn is_inhibited(&self, model: &str) -> bool {
         let speaks = |key: &Key| key.kind == AlertKind::Feed && (key.model.is_empty() || key.model == model);
-        self.firing.values().any(|record| speaks(&record.key))
+        !model.is_empty() && self.firing.values().any(|record| speaks(&record.key))
     }
 
     /// Whether the alert of this key fires.

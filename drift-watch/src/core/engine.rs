@@ -12,6 +12,7 @@ use shared::format::live::{Actual, Fault, Kind, Prediction};
 use super::alerts::{Alerts, Condition, Key, Patience, Transition};
 use super::board::Board;
 use super::classics;
+use super::external::{External, Externals};
 use super::faults::{Oddities, Oddity};
 use super::feeds;
 use super::forecasts::{Forecast, Kept};
@@ -57,7 +58,7 @@ pub struct Engine {
     /// Baselines of versions that are not seen yet.
     profiles: BTreeMap<String, ProfileBaseline>,
     /// Values from elsewhere that rules may watch.
-    pub external: BTreeMap<String, f64>,
+    pub external: Externals,
     #[serde(skip)]
     transitions: Vec<Transition>,
     #[serde(skip)]
@@ -104,7 +105,7 @@ impl Engine {
             time: None,
             observation_gaps: Vec::new(),
             profiles,
-            external: BTreeMap::new(),
+            external: Externals::default(),
             transitions: Vec::new(),
             last_board: 0,
         }
@@ -347,8 +348,11 @@ impl Engine {
     }
 
     /// Takes a value from elsewhere, for rules.
-    pub fn external(&mut self, name: &str, value: f64) {
-        self.external.insert(name.to_owned(), value);
+    pub fn external(&mut self, name: &str, found: External) {
+        if self.external.take(name, found) {
+            let all = rules::observe_external(name, &found, &mut self.alerts, &self.settings);
+            self.transitions.extend(all);
+        }
     }
 
     /// The alerts that began or ended since this was last asked.

@@ -14,6 +14,7 @@ pub mod classics;
 pub mod detector;
 pub mod engine;
 pub mod exact;
+pub mod external;
 pub mod family;
 pub mod faults;
 pub mod feeds;

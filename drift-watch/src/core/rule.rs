@@ -18,16 +18,29 @@ pub enum Unit {
     StandardErrors,
 }
 
+/// What a rule looks at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Operand {
+    /// A metric of the watched models.
+    Metric(Metric),
+    /// A metric that a run of `MLflow` logs, as `RUN_ID/METRIC`.
+    Mlflow(String),
+}
+
+/// What stands before the name of a metric of `MLflow`.
+const MLFLOW: &str = "mlflow";
+
 /// A rule.
 ///
 /// `[NAME:] METRIC (>|<) VALUE[x|se] [h N] [in COLUMN=VALUE] [over N] [median] [min N] [for N] [clear VALUE] [keep N] [cooldown N]`, all counts in
-/// steps: `slow: mape > 1.5x over 28 min 50 for 3 clear 1.2`.
+/// steps: `slow: mape > 1.5x over 28 min 50 for 3 clear 1.2`. Or
+/// `[NAME:] mlflow:RUN_ID/METRIC (>|<) VALUE [for N] [clear VALUE] [keep N] [cooldown N]`, all counts in logged values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
     /// Its name; its text where none is given.
     pub name: String,
     /// What is looked at.
-    pub metric: Metric,
+    pub operand: Operand,
     /// Whether values above the threshold are bad; else those below it.
     pub above: bool,
     /// The threshold.
@@ -82,27 +95,17 @@ impl FromStr for Rule {
                 "METRIC > VALUE[x|se] and options, as in `mape > 1.5x over 28 min 50 for 3 clear 1.2`",
             )
         };
-        let (name, body) = match text.split_once(':') {
-            Some((name, body)) => (name.trim().to_owned(), body),
-            None => (text.trim().to_owned(), text),
-        };
-        let spaced = body.replace('>', " > ").replace('<', " < ");
-        let words: Vec<&str> = spaced.split_whitespace().collect();
-        let [metric, sign, value, options @ ..] = words.as_slice() else { return Err(wrong("it is too short")) };
-        let metric: Metric = metric.parse()?;
-        if metric == Metric::Rmsse {
-            return Err(wrong("rmsse is not kept; mase is"));
-        }
-        let above = match *sign {
-            ">" => true,
-            "<" => false,
-            other => return Err(wrong(&format!("{other:?} is no comparison"))),
-        };
+        let place = text.find(['>', '<']).ok_or_else(|| wrong("there is no comparison, > or <"))?;
+        let (left, right) = (&text[..place], &text[place + 1..]);
+        let (name, operand) = named(left);
+        let operand = operand.parse().map_err(|error: Error| wrong(&error.to_string()))?;
+        let words: Vec<&str> = right.split_whitespace().collect();
+        let [value, options @ ..] = words.as_slice() else { return Err(wrong("it is too short")) };
         let (value, unit) = threshold(value).ok_or_else(|| wrong(&format!("{value:?} is no threshold")))?;
         let mut rule = Self {
-            name,
-            metric,
-            above,
+            name: name.unwrap_or(text).trim().to_owned(),
+            operand,
+            above: text[place..].starts_with('>'),
             value,
             unit,
             horizon: None,
@@ -120,6 +123,37 @@ impl FromStr for Rule {
     }
 }
 
+/// The name before the first colon, if there is one, and what is compared; `mlflow:` is no name.
+fn named(text: &str) -> (Option<&str>, &str) {
+    match text.split_once(':') {
+        Some((name, operand)) if name.trim() != MLFLOW => (Some(name), operand),
+        _ => (None, text),
+    }
+}
+
+impl FromStr for Operand {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text.split_once(':') {
+            Some((source, metric)) if source.trim() == MLFLOW => Ok(Self::Mlflow(metric.trim().to_owned())),
+            _ => match text.trim().parse()? {
+                Metric::Rmsse => Err(Error::usage("rmsse is not kept", "mase, which is")),
+                metric => Ok(Self::Metric(metric)),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Metric(metric) => write!(f, "{}", metric.name()),
+            Self::Mlflow(name) => write!(f, "{MLFLOW}:{name}"),
+        }
+    }
+}
+
 fn threshold(text: &str) -> Option<(f64, Unit)> {
     let (number, unit) = match text {
         text if text.ends_with("se") => (text.trim_end_matches("se"), Unit::StandardErrors),
@@ -131,7 +165,14 @@ fn threshold(text: &str) -> Option<(f64, Unit)> {
 
 impl Rule {
     fn take_options(&mut self, mut words: &[&str]) -> Result<(), String> {
+        let is_single = matches!(self.operand, Operand::Mlflow(_));
+        if is_single && self.unit != Unit::Absolute {
+            return Err("a metric of MLflow has no baseline: its threshold is a plain number".to_owned());
+        }
         while let [option, rest @ ..] = words {
+            if is_single && ["h", "in", "over", "median", "min"].contains(option) {
+                return Err(format!("{option:?} says nothing of a metric of MLflow, which is one value at a time"));
+            }
             words = rest;
             if *option == "median" {
                 self.median = true;
@@ -172,7 +213,11 @@ impl fmt::Display for Rule {
             Unit::Baseline => " times the baseline",
             Unit::StandardErrors => " standard errors from the baseline",
         };
-        write!(f, "{} {sign} {}{unit} over {} steps", self.metric.name(), self.value, self.over)
+        write!(f, "{} {sign} {}{unit}", self.operand, self.value)?;
+        match self.operand {
+            Operand::Metric(_) => write!(f, " over {} steps", self.over),
+            Operand::Mlflow(_) => Ok(()),
+        }
     }
 }
 
@@ -185,7 +230,10 @@ mod tests {
         let rule: Rule = "slow: mape>1.5x over 14 median min 50 for 3 clear 1.2 keep 2 cooldown 7 in region=north h 3"
             .parse()
             .unwrap();
-        assert_eq!((rule.name.as_str(), rule.metric, rule.above, rule.value), ("slow", Metric::Mape, true, 1.5));
+        assert_eq!(
+            (rule.name.as_str(), &rule.operand, rule.above, rule.value),
+            ("slow", &Operand::Metric(Metric::Mape), true, 1.5)
+        );
         assert_eq!((rule.unit, rule.over, rule.median, rule.min, rule.hold), (Unit::Baseline, 14, true, 50, 3));
         assert_eq!((rule.clear, rule.keep, rule.cooldown, rule.horizon), (1.2, 2, 7, Some(3)));
         assert_eq!(rule.segment.as_deref(), Some("region=north"));
@@ -201,6 +249,21 @@ mod tests {
             "nope > 1",
             "mape > 1 min -3",
         ] {
+            assert!(bad.parse::<Rule>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_rule_on_a_metric_of_mlflow_is_read() {
+        let name = "0123456789abcdef0123456789abcdef/live/mape: all";
+        let rule: Rule = format!("retrain: mlflow:{name} < 0.2 for 3 clear 0.25 keep 2").parse().unwrap();
+        assert_eq!((rule.name.as_str(), rule.operand), ("retrain", Operand::Mlflow(name.to_owned())));
+        assert_eq!((rule.above, rule.value, rule.hold, rule.clear, rule.keep), (false, 0.2, 3, 0.25, 2));
+        let unnamed: Rule = format!("mlflow:{name}>0.2").parse().unwrap();
+        assert_eq!((unnamed.name, unnamed.operand), (format!("mlflow:{name}>0.2"), Operand::Mlflow(name.to_owned())));
+        for bad in
+            ["mlflow:r/m > 2x", "mlflow:r/m > 2 over 3", "mlflow:r/m > 2 in a=b", "mlflow:r/m > 2 median", "mlflow:r/m"]
+        {
             assert!(bad.parse::<Rule>().is_err(), "{bad}");
         }
     }

@@ -9,6 +9,7 @@ use super::alerts::{Alerts, Record};
 use super::board::Board;
 use super::bucket::Bucket;
 use super::engine::Engine;
+use super::external::External;
 use super::family::{self, Level, WATCHES};
 use super::learned::{Learned, Watches};
 use super::score::Score;
@@ -17,7 +18,8 @@ use super::time::{Micros, span_text, text, timestamp};
 use super::verdicts::{Explain, metric};
 use super::watched::Watched;
 use crate::view::{
-    AlertKind, AlertState, AlertView, DriverView, MetricView, ModelView, SCHEMA, SeriesView, Standing, View,
+    AlertKind, AlertState, AlertView, DriverView, ExternalView, MetricView, ModelView, SCHEMA, SeriesView, Standing,
+    View,
 };
 
 /// The metrics that are shown, the watched ones first.
@@ -56,6 +58,7 @@ impl Engine {
             models: self.sorted_boards().into_iter().map(|board| self.model(board)).collect(),
             alerts: alert_views(&self.alerts),
             feeds: Vec::new(),
+            external: self.external.iter().map(|(name, found)| external_view(name, found)).collect(),
             faults: self.faults(),
         }
     }
@@ -332,6 +335,10 @@ impl Engine {
             discovered,
         })
     }
+}
+
+fn external_view(name: &str, found: &External) -> ExternalView {
+    ExternalView { name: format!("mlflow:{name}"), value: found.value, time: text(found.time) }
 }
 
 fn alert_views(alerts: &Alerts) -> Vec<AlertView> {

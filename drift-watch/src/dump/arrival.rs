@@ -60,7 +60,7 @@ pub(super) fn of(engine: &Engine) -> Arrival {
             .collect(),
         inhibited: inhibited.map(|record| record.id.clone()).collect(),
         faults: engine.faults().into_iter().filter(|(name, _)| BY_ARRIVAL.contains(&name.as_str())).collect(),
-        external: engine.external.clone(),
+        external: engine.external.iter().map(|(name, found)| (name.to_owned(), found.value)).collect(),
         settings: serde_json::to_value(&engine.settings).unwrap_or_default(),
     }
 }

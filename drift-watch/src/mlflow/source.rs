@@ -33,10 +33,17 @@ impl Watched {
     }
 }
 
-/// How far each metric was read: time in milliseconds and step of its last point. It moves together with the points, in one
-/// frame of the journal, so that a crash neither repeats nor skips one.
+/// How far each metric was read: time in milliseconds and step of its last point. After a restart it is made from the points that
+/// are durable, so that a crash neither repeats nor skips one.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Seen(BTreeMap<String, (i64, i64)>);
+
+impl Seen {
+    /// That this metric is read up to a point.
+    pub fn note(&mut self, name: &str, time_ms: i64, step: i64) {
+        self.0.insert(name.to_owned(), (time_ms, step));
+    }
+}
 
 /// A new point.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +54,8 @@ pub struct ExternalPoint {
     pub value: f64,
     /// When it was logged, or the time that it was logged for.
     pub time: Timestamp,
+    /// The step that it was logged for.
+    pub step: i64,
 }
 
 /// What a poll gave.
@@ -96,7 +105,12 @@ impl Polled {
         for point in points {
             match Timestamp::from_millisecond(point.timestamp) {
                 Ok(time) if is_finite(point.value) => {
-                    self.points.push(ExternalPoint { name: name.to_owned(), value: point.value, time });
+                    self.points.push(ExternalPoint {
+                        name: name.to_owned(),
+                        value: point.value,
+                        time,
+                        step: point.step,
+                    });
                 }
                 _ => self.left_out += 1,
             }

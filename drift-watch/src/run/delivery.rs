@@ -78,7 +78,7 @@ impl Delivery {
         Ok(Self {
             couriers: receivers.into_iter().zip(1..).map(courier).collect(),
             managers: managers.into_iter().map(|manager| Manager::start(manager, resend, Arc::clone(&stop))).collect(),
-            evidence: args.state.join("evidence"),
+            evidence: absolute(&args.state.join("evidence")),
             put: BTreeSet::new(),
             stop,
         })
@@ -93,33 +93,48 @@ impl Delivery {
         let firing = alerts
             .firing()
             .filter(|record| record.key.kind == AlertKind::Feed || !alerts.is_inhibited(&record.key.model));
-        let firing: Vec<&Record> = firing.collect();
-        let ended: Vec<&Record> =
-            alerts.ended().iter().filter(|record| !record.inhibited || self.was_put(record)).collect();
-        for record in firing.iter().copied().chain(ended) {
-            let transition = Transition::new(SOURCE, record.to_alert(), payload(record, &self.evidence));
-            let key = transition.key();
+        for record in firing.chain(alerts.ended()) {
+            let key = key(record.to_alert());
             if self.put.contains(&key) {
                 continue;
             }
-            self.keep_evidence(record)?;
-            for runner in self.couriers.iter().filter(|runner| runner.wants(record)) {
-                runner.outbox.put(&transition.message(&runner.name, now)?)?;
-                _ = runner.wake.send(());
+            // An alert that nobody was told of ends in silence.
+            if record.ended_at.is_none() || !record.inhibited || self.was_told(record)? {
+                self.queue(record, now)?;
             }
             self.put.insert(key);
         }
-        self.show_managers(&firing, alerts);
+        self.show_managers(alerts);
         Ok(())
     }
 
-    fn was_put(&self, record: &Record) -> bool {
-        let alert = Alert { ends_at: None, ..record.to_alert() };
-        self.put.contains(&Transition::new(SOURCE, alert, Value::Null).key())
+    fn queue(&self, record: &Record, now: Timestamp) -> Result<()> {
+        self.keep_evidence(record)?;
+        let transition = Transition::new(SOURCE, record.to_alert(), payload(record, &self.evidence));
+        for runner in self.couriers.iter().filter(|runner| runner.wants(record)) {
+            runner.outbox.put(&transition.message(&runner.name, now)?)?;
+            _ = runner.wake.send(());
+        }
+        Ok(())
     }
 
-    fn show_managers(&self, firing: &[&Record], alerts: &Alerts) {
-        let current: Vec<Alert> = firing.iter().copied().chain(alerts.ended()).map(Record::to_alert).collect();
+    /// Whether receivers were told that it fires, in this life of the daemon or in an earlier one.
+    fn was_told(&self, record: &Record) -> Result<bool> {
+        let key = key(Alert { ends_at: None, ..record.to_alert() });
+        if self.put.contains(&key) {
+            return Ok(true);
+        }
+        for runner in &self.couriers {
+            if runner.outbox.done(&key)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// An Alertmanager is shown everything, since one that is no longer shown ends there; its own rules inhibit.
+    fn show_managers(&self, alerts: &Alerts) {
+        let current: Vec<Alert> = alerts.firing().chain(alerts.ended()).map(Record::to_alert).collect();
         for manager in &self.managers {
             let mut shown = manager.alerts.lock().unwrap_or_else(PoisonError::into_inner);
             if *shown != current {
@@ -308,6 +323,16 @@ fn payload(record: &Record, evidence: &Path) -> Value {
         value["evidence"] = json!(evidence_path(evidence, record));
     }
     value
+}
+
+/// What makes a transition the same one.
+fn key(alert: Alert) -> String {
+    Transition::new(SOURCE, alert, Value::Null).key()
+}
+
+/// A program of the team may work in another folder.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 fn evidence_path(folder: &Path, record: &Record) -> PathBuf {

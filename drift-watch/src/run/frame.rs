@@ -9,6 +9,7 @@ use shared::error::{Error, Place, Result};
 use shared::format::live::{Actual, BadRow, Fault, Kind, Parsed, Prediction, Record};
 
 use crate::core::engine::Engine;
+use crate::core::external::External;
 use crate::core::feeds::Live;
 use crate::core::time::{Micros, timestamp};
 use crate::source::Positions;
@@ -57,7 +58,7 @@ enum Row<'a> {
     },
     External {
         name: &'a str,
-        value: f64,
+        value: External,
     },
 }
 
@@ -130,7 +131,7 @@ impl Gathered {
     }
 
     /// Adds a value from elsewhere.
-    pub fn external(&mut self, name: &str, value: f64) {
+    pub fn external(&mut self, name: &str, value: External) {
         self.put(&Row::External { name, value });
     }
 

@@ -139,7 +139,7 @@ fn prepare(
     Ok(Watcher {
         intake: Intake::new(args, &saved.positions)?,
         delivery: Delivery::start(args)?,
-        tracking: Tracking::start(args)?,
+        tracking: Tracking::start(args, &saved.engine.external)?,
         hints: Watch::new(&patterns, args.poll),
         args: args.clone(),
         store,
@@ -229,6 +229,7 @@ pub fn check(args: &Args) -> Result<()> {
         serve::check_bind(args.listen, options.has_token())?;
     }
     delivery::check(args)?;
+    tracking::watched(args)?;
     Intake::new(args, &std::collections::BTreeMap::new()).map(drop)
 }
 

@@ -1,6 +1,6 @@
 //! The daemon and `MLflow`: metrics of closed steps go there, metrics of others come from there, each on a thread of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -16,6 +16,8 @@ use super::args::Args;
 use super::delivery::duration;
 use crate::core::board::Board;
 use crate::core::engine::Engine;
+use crate::core::external::Externals;
+use crate::core::rule::Operand;
 use crate::core::step::EVERYONE;
 use crate::core::time::timestamp;
 use crate::mlflow::{ExternalPoint, LiveMetric, Seen, Sink, Watched, poll};
@@ -43,27 +45,29 @@ pub struct Tracking {
     logged: BTreeMap<(String, String), u64>,
     wake: Option<Sender<()>>,
     points: Option<Receiver<Vec<ExternalPoint>>>,
+    /// Points that are not durable yet.
+    waiting: Vec<ExternalPoint>,
     threads: Vec<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
 }
 
 impl Tracking {
-    /// Starts what is configured.
+    /// Starts what is configured; metrics are asked for what is newer than the values that are known.
     ///
     /// # Errors
     /// If a metric to watch is none, or there is no server where one is needed.
-    pub fn start(args: &Args) -> Result<Self> {
+    pub fn start(args: &Args, known: &Externals) -> Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let mut all = Self {
             sink: None,
             logged: BTreeMap::new(),
             wake: None,
             points: None,
+            waiting: Vec::new(),
             threads: Vec::new(),
             stop: Arc::clone(&stop),
         };
-        let watched: Vec<Watched> =
-            args.mlflow_metric.iter().map(|text| Watched::parse(text)).collect::<Result<_>>()?;
+        let watched = watched(args)?;
         if args.mlflow_experiment.is_none() && watched.is_empty() {
             return Ok(all);
         }
@@ -80,7 +84,8 @@ impl Tracking {
         if !watched.is_empty() {
             let (sender, points) = channel();
             let interval = duration(args.mlflow_interval).max(Duration::from_secs(1));
-            all.spawn("from mlflow", move || ask(&watched, &config, interval, &sender, &stop));
+            let seen = seen(known);
+            all.spawn("from mlflow", move || ask(&watched, &config, interval, seen, &sender, &stop));
             all.points = Some(points);
         }
         Ok(all)
@@ -108,9 +113,15 @@ impl Tracking {
         Ok(())
     }
 
-    /// What has come.
-    pub fn points(&self) -> Vec<ExternalPoint> {
-        self.points.iter().flat_map(Receiver::try_iter).flatten().collect()
+    /// What has come and is not kept yet.
+    pub fn points(&mut self) -> &[ExternalPoint] {
+        self.waiting.extend(self.points.iter().flat_map(Receiver::try_iter).flatten());
+        &self.waiting
+    }
+
+    /// Notes that what has come is kept.
+    pub fn kept(&mut self) {
+        self.waiting.clear();
     }
 
     /// Ends the threads; what waits stays in the queue.
@@ -144,6 +155,25 @@ fn values(board: &Board, done: u64) -> Vec<LiveMetric> {
         }
     }
     all
+}
+
+/// The metrics that are asked for: those of the flags, and those that rules watch.
+///
+/// # Errors
+/// If one of them is none.
+pub fn watched(args: &Args) -> Result<Vec<Watched>> {
+    let of_rules = args.watch.rule.iter().filter_map(|rule| match &rule.operand {
+        Operand::Mlflow(name) => Some(name),
+        Operand::Metric(_) => None,
+    });
+    let names: BTreeSet<&String> = args.mlflow_metric.iter().chain(of_rules).collect();
+    names.into_iter().map(|name| Watched::parse(name)).collect()
+}
+
+fn seen(known: &Externals) -> Seen {
+    let mut seen = Seen::default();
+    known.iter().for_each(|(name, found)| seen.note(name, found.time / 1000, found.step));
+    seen
 }
 
 fn limits() -> Limits {
@@ -182,10 +212,10 @@ fn ask(
     watched: &[Watched],
     config: &Config,
     interval: Duration,
+    mut seen: Seen,
     sender: &Sender<Vec<ExternalPoint>>,
     stop: &AtomicBool,
 ) {
-    let mut seen = Seen::default();
     let mut left = Duration::ZERO;
     while !stop.load(Ordering::SeqCst) {
         if !left.is_zero() {

@@ -18,6 +18,7 @@ use super::intake::Intake;
 use super::saved::Saved;
 use super::tracking::Tracking;
 use crate::core::alerts::Transition;
+use crate::core::external::External;
 use crate::core::feeds::{self, Live};
 use crate::notify_systemd::Systemd;
 use crate::serve::{IngestBatch, IngestReply};
@@ -248,16 +249,17 @@ impl Watcher {
 
     /// Values that `MLflow` gave.
     fn take_points(&mut self) {
-        let points = self.tracking.points();
-        if points.is_empty() {
+        let mut gathered = Gathered::default();
+        for point in self.tracking.points() {
+            let found = External { value: point.value, time: point.time.as_microsecond(), step: point.step };
+            gathered.external(&point.name, found);
+        }
+        if gathered.is_empty() {
             return;
         }
-        let mut gathered = Gathered::default();
-        points.iter().for_each(|point| gathered.external(&point.name, point.value));
-        if let Ok(frame) = gathered.frame(Origin::Tracking, None)
-            && let Err(error) = self.commit(&frame)
-        {
-            tracing::error!(%error, "values of MLflow are lost");
+        match gathered.frame(Origin::Tracking, None).and_then(|frame| self.commit(&frame)) {
+            Ok(()) => self.tracking.kept(),
+            Err(error) => tracing::error!(%error, "values of MLflow wait for the disk"),
         }
     }
 
@@ -337,7 +339,7 @@ impl Watcher {
     fn reload(&mut self, args: Args) -> Result<()> {
         let intake = Intake::new(&args, &self.saved.positions)?;
         let delivery = Delivery::start(&args)?;
-        let tracking = Tracking::start(&args)?;
+        let tracking = Tracking::start(&args, &self.saved.engine.external)?;
         self.saved.engine.settings = args.watch.settings();
         std::mem::replace(&mut self.delivery, delivery).stop();
         std::mem::replace(&mut self.tracking, tracking).stop();

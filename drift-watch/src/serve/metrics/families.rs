@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::view::{AlertKind, AlertState, FeedView, MetricView, ModelView, SeriesView, Standing, View};
+use crate::view::{AlertKind, AlertState, ExternalView, FeedView, MetricView, ModelView, SeriesView, Standing, View};
 
 use super::text::{Exposition, Labels, Sample};
 
@@ -17,6 +17,7 @@ pub(super) fn add(out: &mut Exposition, view: &View, worst_series: usize) {
     alerts(out, view);
     models(out, &view.models);
     feeds(out, &view.feeds);
+    external(out, &view.external);
     metrics(out, &view.models);
     series(out, &view.models, worst_series);
 }
@@ -106,6 +107,18 @@ fn feeds(out: &mut Exposition, feeds: &[FeedView]) {
     out.counters("drift_watch_feed_records_total", "Records read.", records);
     let bad = feeds.iter().map(|feed| (source(feed), feed.bad_rows as f64));
     out.counters("drift_watch_feed_bad_rows_total", "Rows that could not be read.", bad);
+}
+
+fn external(out: &mut Exposition, all: &[ExternalView]) {
+    let mut gauge = |name: &str, help: &str, value: fn(&ExternalView) -> Option<f64>| {
+        out.gauges(
+            name,
+            help,
+            all.iter().filter_map(|one| Some((vec![("source", Cow::from(&one.name))], value(one)?))),
+        );
+    };
+    gauge("drift_watch_external_value", "Newest value of a metric from elsewhere.", |one| Some(one.value));
+    gauge("drift_watch_external_timestamp_seconds", "When that value was logged.", |one| seconds(Some(&one.time)));
 }
 
 /// A family for each metric, since each has its own unit.

@@ -16,7 +16,7 @@ use base64ct::{Base64, Encoding};
 use sha2::{Digest, Sha256};
 use shared::{Error, Result};
 
-use crate::view::{AlertKind, AlertState, AlertView, FeedView, View};
+use crate::view::{AlertKind, AlertState, AlertView, ExternalView, FeedView, View};
 
 use model::ModelCard;
 use overall::{Overall, Tone};
@@ -59,6 +59,8 @@ struct Page {
     hidden_models: usize,
     feeds: Vec<FeedRow>,
     hidden_feeds: usize,
+    external: Vec<(Name, String, String)>,
+    hidden_external: usize,
     faults: Vec<(Name, String)>,
 }
 
@@ -125,6 +127,8 @@ fn page(view: &View) -> Page {
         hidden_models: view.models.len().saturating_sub(MODELS),
         feeds: view.feeds.iter().take(FEEDS).map(feed_row).collect(),
         hidden_feeds: view.feeds.len().saturating_sub(FEEDS),
+        external: view.external.iter().take(FEEDS).map(external_row).collect(),
+        hidden_external: view.external.len().saturating_sub(FEEDS),
         faults: view
             .faults
             .iter()
@@ -187,6 +191,11 @@ fn alert_row(alert: &AlertView, view: &View) -> AlertRow {
         drivers: alert.drivers.iter().take(DRIVERS).map(|name| Name::new(name)).collect(),
         hidden_drivers: alert.drivers.len().saturating_sub(DRIVERS),
     }
+}
+
+/// Name, value, time.
+fn external_row(one: &ExternalView) -> (Name, String, String) {
+    (Name::new(&one.name), text::plain(one.value), text::moment(&one.time))
 }
 
 fn feed_row(feed: &FeedView) -> FeedRow {
