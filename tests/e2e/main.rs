@@ -12,5 +12,6 @@ mod benchmark_gate;
 mod docs;
 mod faults;
 mod forecast_gate;
+mod live_export;
 mod readme;
 mod tools;

@@ -40,7 +40,10 @@ pub fn left_over(made: &[Document]) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(root().join(folder)).into_iter().flatten().flatten();
         entries.map(move |entry| Path::new(folder).join(entry.file_name()))
     });
-    let mut left: Vec<PathBuf> = files.filter(|file| made.iter().all(|(path, _)| path != file)).collect();
+    // Pages that people write stand beside the schemas.
+    let written = |file: &PathBuf| file.extension().is_some_and(|end| end == "md");
+    let left = files.filter(|file| !written(file) && made.iter().all(|(path, _)| path != file));
+    let mut left: Vec<PathBuf> = left.collect();
     left.sort();
     left
 }
@@ -98,6 +101,13 @@ fn schemas() -> Vec<Document> {
         schema_of::<drift_watch::dump::Canonical>("state"),
         schema_of::<shared::alert::Transition>("alert"),
         schema_of::<shared::format::sufficient::Checks>("checks"),
+        schema_of::<shared::format::live::PredictionRecord>("live-prediction"),
+        schema_of::<shared::format::live::ActualRecord>("live-actual"),
+        schema_of::<drift_watch::replay::Report>("replay"),
+        schema_of::<drift_watch::verify_alarms::Report>("verify-alarms"),
+        schema_of::<drift_watch::view::View>("status"),
+        schema_of::<drift_watch::dump::State>("state"),
+        schema_of::<shared::alert::Transition>("alert-transition"),
         schema_of::<cli::SettingsReport>("settings"),
     ]
 }

@@ -4,6 +4,7 @@ mod csv;
 mod fields;
 mod json;
 mod number;
+mod schema;
 mod time;
 mod value;
 mod write;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use csv::{CsvHeader, parse_csv_row};
 pub use json::parse_json;
+pub use schema::{ActualRecord, Name, PredictionRecord};
 pub use write::to_json;
 
 /// A forecast of one series for one target time. Its key is (model, version, series, target time, issue time).
