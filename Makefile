@@ -39,10 +39,10 @@ verify: ## the long simulations and fault rounds; output kept in docs/
 	PROPTEST_CASES=20000 $(CARGO) test --release --locked -p shared -p bench-compare
 	FAULT_ROUNDS=500 $(CARGO) test --locked -p e2e faults
 	$(CARGO) test --locked -p manifest-gen --no-run
-	{ printf '# Changed bytes and kills\n\nTen thousand single-byte changes of a signed release, its registry entry and published copies; `kill -9` at every\nsystem call of a promotion that writes or opens a file, then `repair`.\n\n```\nTAMPER_ROUNDS=10000 cargo test -p manifest-gen --test tamper --test crash -- --nocapture\n```\n\n```\n'; \
-	  TAMPER_ROUNDS=10000 $(CARGO) test --locked -p manifest-gen --test tamper --test crash -- --nocapture 2>/dev/null && printf '```\n'; } > docs/verify/manifest-gen.tmp \
+	{ printf '# Changed bytes and kills\n\nTen thousand single-byte changes of a signed release, its registry entry and published copies; `kill -9` at every\nsystem call of a promotion that writes or opens a file, then `repair`.\n\n```\nTAMPER_ROUNDS=10000 cargo test -p manifest-gen --test it -- tamper:: crash:: --nocapture\n```\n\n```\n'; \
+	  TAMPER_ROUNDS=10000 $(CARGO) test --locked -p manifest-gen --test it -- tamper:: crash:: --nocapture 2>/dev/null && printf '```\n'; } > docs/verify/manifest-gen.tmp \
 	  && mv docs/verify/manifest-gen.tmp docs/verify/manifest-gen.md
-	set -e; data=$$(tests/python/nannyml_data.sh); NANNYML_DATA=$$data $(CARGO) test --locked -p drift-watch --test chunks
+	set -e; data=$$(tests/python/nannyml_data.sh); NANNYML_DATA=$$data $(CARGO) test --locked -p drift-watch --test it chunks::
 
 check: ## formatting, lints, documentation, licences
 	$(CARGO) fmt --all --check

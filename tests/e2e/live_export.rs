@@ -96,7 +96,8 @@ fn champion_and_shadow_go_straight_into_the_gate() {
     let words = [&["export", "--joined", "-o", "live.parquet"][..], &names].concat();
     assert_eq!(run(&place, "drift-watch", &words, &flags).status, 0);
     let gate = |baseline: &str, candidate: &str| {
-        let words = ["gate", "--forecasts", "live.parquet", "--baseline-model", baseline, "--candidate-model", candidate];
+        let words =
+            ["gate", "--forecasts", "live.parquet", "--baseline-model", baseline, "--candidate-model", candidate];
         place.run("bench-compare", &[&words[..], &["--json"]].concat())
     };
     let said = gate("champion", "shadow");

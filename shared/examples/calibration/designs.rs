@@ -9,7 +9,7 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::noise::{Noise, Tails};
+use super::noise::{Noise, Tails};
 
 /// How a panel is incomplete or weighted.
 #[derive(Debug, Clone, Copy, PartialEq)]

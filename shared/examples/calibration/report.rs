@@ -1,8 +1,8 @@
 //! The study as Markdown: rates and coverage, power beside the rivals, and the extremes.
 
-use crate::designs::{Design, Losses, Shape};
-use crate::rivals::NAMES;
-use crate::study::{Counts, Tally};
+use super::designs::{Design, Losses, Shape};
+use super::rivals::NAMES;
+use super::study::{Counts, Tally};
 
 /// A rate up to this is kept.
 const KEPT: f64 = 6.0;

@@ -5,8 +5,8 @@
 use rayon::prelude::*;
 use shared::stats::clustered::{Cell, Options, Panel, Timeline};
 
-use crate::designs::{Design, Losses, Sample, Shape};
-use crate::rivals::{NAMES, Rivals};
+use super::designs::{Design, Losses, Sample, Shape};
+use super::rivals::{NAMES, Rivals};
 
 /// Distance in standard deviations at which a one-sided 5 % test that knows the variance has 90 % power.
 const ORACLE_DISTANCE: f64 = 1.644_853_626_951_472_2 + 1.281_551_565_544_600_4;

@@ -1,0 +1,19 @@
+//! The tests of bench-compare from outside, in one binary: one subject a module.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says what it skips"
+)]
+
+mod benchmark_pairs;
+mod edge_files;
+mod forecasts;
+mod forecasts_properties;
+mod init;
+mod leaderboard;
+mod profile;
+mod score;
+mod test_command;
+mod utilsforecast;

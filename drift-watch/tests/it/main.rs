@@ -1,0 +1,40 @@
+//! The tests of drift-watch from outside, in one binary: one subject a module.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says what it skips"
+)]
+
+mod batch;
+mod chunks;
+mod durable;
+mod formats;
+mod interleavings;
+mod live;
+mod live_streams;
+mod log_live;
+mod mlflow;
+#[path = "../../../manifest-gen/tests/it/mlflow_process/mod.rs"]
+mod mlflow_process;
+mod mlflow_server;
+mod notify_systemd;
+mod profiles;
+#[path = "../../../manifest-gen/tests/it/python/mod.rs"]
+mod python;
+mod replay_cli;
+mod replayed;
+mod river;
+mod rules;
+mod serve;
+mod served;
+mod status_page;
+mod store;
+mod store_faults;
+mod store_speed;
+mod synthetic;
+mod tailer;
+mod tailer_torture;
+mod tailing;
+mod unseen_streams;
