@@ -184,7 +184,7 @@ impl Engine {
             .buckets
             .values()
             .filter_map(|watched| watched.learned.as_ref())
-            .flat_map(|learned| learned.series.keys().copied())
+            .flat_map(|learned| learned.series.iter().map(|(series, _)| series))
             .collect();
         board.n_series.saturating_sub(known.len() as u64)
     }
@@ -321,9 +321,9 @@ impl Engine {
         if tally.rows == 0 {
             return None;
         }
-        let watches = || board.buckets.values().filter_map(|watched| watched.learned.as_ref()?.series.get(&series));
+        let watches = || board.buckets.values().filter_map(|watched| watched.learned.as_ref()?.series.get(series));
         let strongest = watches().flat_map(super::series_watch::SeriesWatch::evidence).fold(0.0, f64::max);
-        let usual = watches().map(|watch| watch.usual.loss).next();
+        let usual = watches().map(|watch| watch.usual().loss).next();
         Some(SeriesView {
             series: self.names.name(series).to_owned(),
             n: tally.rows,

@@ -21,6 +21,7 @@ mod mlflow_process;
 mod mlflow_server;
 mod notify_systemd;
 mod profiles;
+mod promise;
 #[path = "../../../manifest-gen/tests/it/python/mod.rs"]
 mod python;
 mod replay_cli;
