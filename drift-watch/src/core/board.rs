@@ -208,9 +208,7 @@ impl Board {
         });
         step.expected += 1;
         step.waiting += u32::from(!arrived);
-        if step.members.last() != Some(&series) {
-            step.members.push(series);
-        }
+        step.members.add(series);
         match step.closed {
             true => self.count(series, forecast, history, true),
             false => self.open += 1,
@@ -261,7 +259,8 @@ impl Board {
             let Some(step) = self.steps.get_mut(&target).filter(|step| step.blurred) else { continue };
             step.blurred = false;
             step.cells.clear();
-            for series in step.tidy_members() {
+            step.members.tidy();
+            for series in step.members.clone().iter() {
                 let (Some(forecasts), Some(history)) =
                     (self.forecasts.get(series as usize), histories.get(series as usize))
                 else {
@@ -306,13 +305,14 @@ impl Board {
         step.closed = true;
         let completeness = step.completeness();
         self.open = self.open.saturating_sub(u64::from(step.expected));
-        let members = step.tidy_members();
+        step.members.tidy();
+        let members = step.members.clone();
         self.closed_until = Some(target);
         self.n_closed += 1;
         self.kept_closed += 1;
         let is_told = completeness >= settings.min_completeness_ratio;
         let mut rows: BTreeMap<Bucket, Vec<(u32, Scores)>> = BTreeMap::new();
-        for series in members {
+        for series in members.iter() {
             let Some(history) = histories.get(series as usize) else { continue };
             self.close_series(series, target, history, settings, &mut rows);
         }
@@ -439,7 +439,7 @@ impl Board {
                 let learned = self.buckets[&bucket].learned.as_ref();
                 learned.is_some_and(|learned| learned.series.get(*series).is_none())
             };
-            let new: Vec<u32> = members.iter().copied().filter(is_new).collect();
+            let new: Vec<u32> = members.iter().filter(is_new).collect();
             let observed = new.into_iter().map(|series| (series, self.observed(bucket, histories, series)));
             let ready: Vec<(u32, Vec<Observed>)> = observed.filter(|(_, rows)| n_steps(rows) >= FEWEST_STEPS).collect();
             let learned = self.buckets.get_mut(&bucket).and_then(|watched| watched.learned.as_mut());

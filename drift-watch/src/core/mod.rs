@@ -24,6 +24,7 @@ pub mod forecasts;
 pub mod history;
 pub mod lag;
 pub mod learned;
+pub mod members;
 pub mod moments;
 pub mod names;
 pub mod pair;

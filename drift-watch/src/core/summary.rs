@@ -91,10 +91,10 @@ impl Engine {
         let mut missing = BTreeSet::new();
         for board in &self.boards {
             for (target, step) in board.steps.iter().filter(|(_, step)| step.closed && step.waiting > 0) {
-                let lacks = |series: &&u32| {
-                    self.histories.get(**series as usize).is_none_or(|history| history.at(*target).is_none())
+                let lacks = |series: &u32| {
+                    self.histories.get(*series as usize).is_none_or(|history| history.at(*target).is_none())
                 };
-                let keys = step.members.iter().filter(lacks).map(|series| (*target, *series));
+                let keys = step.members.iter().filter(lacks).map(|series| (*target, series));
                 missing.extend(keys.filter(|key| !self.void.contains(key)));
             }
         }
