@@ -1,7 +1,6 @@
 //! Fleets of series, hourly: false alerts a day, and the share of false ones among the series that are named at fixed looks.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use drift_watch::core::fleet::e_bh;
 use drift_watch::core::settings::Settings;
@@ -110,36 +109,38 @@ pub(crate) const TABLE: &str = "\
 ";
 
 fn line(fleet: &Fleet, outcomes: &[Outcome], settings: &Settings) -> String {
-    let days: u64 = outcomes.iter().map(|outcome| outcome.quiet_days).sum();
-    let alerts: u64 = outcomes.iter().map(|outcome| outcome.false_alerts).sum();
-    let three_sigma: u64 = outcomes.iter().map(|outcome| outcome.three_sigma).sum();
-    let mut looks = String::new();
-    let mut found = String::new();
-    for look in 0..LOOKS.len() {
-        let shares: Vec<f64> = outcomes.iter().map(|outcome| share(outcome.named[look])).collect();
-        let (mean, upper) = mean_and_upper(&shares);
-        let broken = if mean > settings.fdr_ratio { " BROKEN" } else { "" };
-        _ = write!(looks, "{:.2} ({:.2}){broken} ", 100.0 * mean, 100.0 * upper);
-        if LOOKS[look] > CHANGE_DAY && fleet.changed > 0 {
-            let (all, wrong) = outcomes
-                .iter()
-                .fold((0, 0), |sum, outcome| (sum.0 + outcome.named[look].0, sum.1 + outcome.named[look].1));
-            let power = (all - wrong) as f64 / (f64::from(fleet.changed) * outcomes.len() as f64);
-            _ = write!(found, "{:.1} % ", 100.0 * power);
-        }
-    }
+    let sum = |of: fn(&Outcome) -> u64| outcomes.iter().map(of).sum::<u64>();
+    let days = sum(|outcome| outcome.quiet_days) as f64;
+    let alerts = sum(|outcome| outcome.false_alerts);
+    let looks: Vec<String> = (0..LOOKS.len()).map(|look| false_share(outcomes, look, settings)).collect();
+    let after = (0..LOOKS.len()).filter(|&look| LOOKS[look] > CHANGE_DAY && fleet.changed > 0);
+    let found: Vec<String> = after.map(|look| power(fleet, outcomes, look)).collect();
     format!(
         "| {} | {} | {} | {} | {:.5} ({:.5}) | {:.1} | {} | {} |\n",
         fleet.series,
         fleet.common,
         fleet.changed,
         outcomes.len(),
-        alerts as f64 / days as f64,
-        most_likely(alerts) / days as f64,
-        three_sigma as f64 / days as f64,
-        looks.trim_end(),
-        found.trim_end(),
+        alerts as f64 / days,
+        most_likely(alerts) / days,
+        sum(|outcome| outcome.three_sigma) as f64 / days,
+        looks.join(", "),
+        found.join(", "),
     )
+}
+
+/// The mean share of false ones among the named, and how large it may be.
+fn false_share(outcomes: &[Outcome], look: usize, settings: &Settings) -> String {
+    let shares: Vec<f64> = outcomes.iter().map(|outcome| share(outcome.named[look])).collect();
+    let (mean, upper) = mean_and_upper(&shares);
+    let broken = if mean > settings.fdr_ratio { " BROKEN" } else { "" };
+    format!("{:.2} ({:.2}){broken}", 100.0 * mean, 100.0 * upper)
+}
+
+/// The share of the changed series that are named.
+fn power(fleet: &Fleet, outcomes: &[Outcome], look: usize) -> String {
+    let right: usize = outcomes.iter().map(|outcome| outcome.named[look].0 - outcome.named[look].1).sum();
+    format!("{:.1} %", 100.0 * right as f64 / (f64::from(fleet.changed) * outcomes.len() as f64))
 }
 
 /// The share of false ones, 0 where none is named.

@@ -478,7 +478,7 @@ impl Board {
         match scale {
             Some(scale) => self.scales.insert(series, scale),
             None => self.scales.remove(series),
-        };
+        }
         closed.iter().for_each(|forecast| self.count(series, forecast, history, true));
         self.sharpen(series, Micros::MIN, histories);
     }
