@@ -5,6 +5,10 @@
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark talks and may stop")]
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, BufWriter};
+use std::path::Path;
+use std::process::Command;
 use std::sync::LazyLock;
 use std::time::Instant;
 
@@ -17,6 +21,9 @@ const DAY: i64 = 86_400;
 const START: i64 = 1_700_000_000 / DAY * DAY;
 
 fn main() {
+    if let Some(path) = std::env::var_os(RELOAD) {
+        return reload(path.as_ref());
+    }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     let runs = |name: &str| wanted.is_empty() || wanted.iter().any(|word| word == name);
     if runs("pairs") {
@@ -109,11 +116,31 @@ fn memory(series: u32, retain_steps: usize) {
     (0..24).for_each(|day| feed(&mut engine, &names, day));
     assert!(engine.boards[0].is_watched());
     let used = resident().saturating_sub(before);
+    let saved = tempfile::NamedTempFile::new().unwrap();
+    postcard::to_io(&engine, BufWriter::new(saved.as_file())).unwrap();
     println!(
         "{series} series, 2 horizons, 24 days, pairs of {retain_steps} steps kept: {:.0} MiB resident ({:.0} bytes a series), {:.1} s",
         used as f64 / f64::from(1 << 20),
         used as f64 / f64::from(series),
         start.elapsed().as_secs_f64()
+    );
+    drop(engine);
+    Command::new(std::env::current_exe().unwrap()).env(RELOAD, saved.path()).status().unwrap();
+}
+
+/// Tells a second process to load the state that the first has saved.
+const RELOAD: &str = "ENGINE_BENCH_RELOAD";
+
+/// Loads a state, as a daemon does that starts again: what the heap has kept of the warm-up is not there.
+fn reload(path: &Path) {
+    let before = resident();
+    let file = BufReader::new(File::open(path).unwrap());
+    let (engine, _): (Engine, _) = postcard::from_io((file, &mut [0; 1 << 16])).unwrap();
+    let (used, series) = (resident().saturating_sub(before) as f64, engine.names.len() as f64);
+    println!(
+        "the same, started again: {:.0} MiB resident ({:.0} bytes a series)",
+        used / f64::from(1 << 20),
+        used / series
     );
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::room::make_room;
+use super::room::{forget, make_room};
 use super::time::Micros;
 
 /// A forecast. Its key within a series is (target time, issue time).
@@ -125,7 +125,8 @@ impl Forecasts {
     /// Forgets target times before `time`; says how many.
     pub fn forget_before(&mut self, time: Micros) -> usize {
         let place = self.list.partition_point(|known| known.target < time);
-        self.list.drain(..place).count()
+        forget(&mut self.list, place);
+        place
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::room::make_room;
+use super::room::{forget, make_room};
 use super::time::Micros;
 
 /// An actual value.
@@ -89,7 +89,7 @@ impl History {
     /// Forgets target times before `time`, but for the last of them, which forecasts may refer to.
     pub fn forget_before(&mut self, time: Micros) {
         let place = self.points.partition_point(|point| point.target < time).saturating_sub(1);
-        self.points.drain(..place);
+        forget(&mut self.points, place);
     }
 
     /// The values, in time order.

@@ -7,3 +7,11 @@ pub fn make_room<T>(list: &mut Vec<T>) {
         list.reserve_exact(1 + list.len() / 8);
     }
 }
+
+/// Forgets the first `n`, and gives room back that was needed once and is not any more.
+pub fn forget<T>(list: &mut Vec<T>, n: usize) {
+    list.drain(..n);
+    if list.capacity() > 2 * list.len() + 8 {
+        list.shrink_to(list.len() + list.len() / 8 + 1);
+    }
+}
