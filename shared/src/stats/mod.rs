@@ -7,6 +7,7 @@ pub mod diebold_mariano;
 pub mod direction;
 pub mod giacomini_white;
 mod incomplete;
+pub mod looks;
 pub mod matrix;
 pub mod mcs;
 pub mod multiple;

@@ -1,0 +1,161 @@
+//! Looking again and again: has a comparison that held stopped to hold? Evidence that stays valid however often one looks.
+//!
+//! Each look brings a difference (positive is worse) and its standard error. Under the null the differences have mean 0, or less. For a bet
+//! `l`, `exp(l u - l² / 2)` with `u` the standardised difference is an e-value; the evidence is a mixture over all looks at which a
+//! change may have begun and over the bets:
+//!
+//! `M_t = sum_l w_l ( sum_{s <= t} π_s prod_{j=s}^{t} e_j(l) + 1 - sum_{s <= t} π_s )`, π uniform over the horizon.
+//!
+//! That is a non-negative martingale that begins at 1, so that the chance that it ever reaches `1/α` is at most α (Ville 1939; Shin, Ramdas and
+//! Rinaldo 2024, sec. 2, on mixtures over the time of a change).
+//!
+//! A baseline that was measured once and is compared with every week makes all differences err together: 104 looks against one noisy baseline alarm
+//! in a third of all histories without any change if that is ignored. Here the baseline's error is a normal number with the standard error that
+//! the baseline itself has, and `u` is the difference less what the earlier ones foretell of that error, over its predictive standard deviation (Kalman
+//! 1960): under the null the `u` are independent standard normal numbers again, exactly. What a change from the first look on would show is then not told from
+//! such an error, and is not claimed.
+
+use serde::{Deserialize, Serialize};
+
+/// What is bet on: changes of about so many standard errors of a look.
+const BETS: [f64; 2] = [0.5, 1.0];
+
+/// Evidence over looks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Looks {
+    /// Looks over which the chance of a false alarm is stated.
+    horizon: u32,
+    looks: u32,
+    started: [f64; BETS.len()],
+    /// The baseline's error: what is known of it, and with which variance.
+    error: (f64, f64),
+}
+
+impl Looks {
+    /// Before the first look. `baseline_se` is the standard error of a baseline that all looks share, 0 where each look has a fresh one.
+    ///
+    /// ```
+    /// use shared::stats::looks::Looks;
+    ///
+    /// let mut looks = Looks::new(104, 0.0);
+    /// let quiet = looks.look(0.0, 1.0).unwrap_or(f64::NAN);
+    /// assert!(quiet < 1.0);
+    /// let alarm = (0..12).filter_map(|_| looks.look(2.0, 1.0)).fold(0.0, f64::max);
+    /// assert!(alarm > 20.0); // a false alarm in at most one history out of 20
+    /// ```
+    pub fn new(horizon: u32, baseline_se: f64) -> Self {
+        Self { horizon: horizon.max(1), looks: 0, started: [0.0; BETS.len()], error: (0.0, baseline_se * baseline_se) }
+    }
+
+    /// Takes in a difference and its standard error, without that of a shared baseline; the evidence after it. A difference that is not finite, or whose
+    /// standard error is not above 0, is no look, and changes nothing.
+    pub fn look(&mut self, difference: f64, standard_error: f64) -> Option<f64> {
+        let known = difference.is_finite() && standard_error.is_finite() && standard_error > 0.0;
+        known.then(|| {
+            let u = self.innovation(difference, standard_error);
+            self.bet(u);
+            self.e_value()
+        })
+    }
+
+    /// The evidence.
+    pub fn e_value(&self) -> f64 {
+        let to_come = 1.0 - f64::from(self.looks.min(self.horizon)) / f64::from(self.horizon);
+        self.started.iter().map(|bet| bet + to_come).sum::<f64>() / BETS.len() as f64
+    }
+
+    /// Looks so far.
+    pub fn looks(&self) -> u32 {
+        self.looks
+    }
+
+    fn innovation(&mut self, difference: f64, standard_error: f64) -> f64 {
+        let (mean, variance) = self.error;
+        let predictive = variance + standard_error * standard_error;
+        let (surprise, gain) = (difference - mean, variance / predictive);
+        self.error = (mean + gain * surprise, variance * (1.0 - gain));
+        surprise / predictive.sqrt()
+    }
+
+    fn bet(&mut self, u: f64) {
+        let fresh = if self.looks < self.horizon { 1.0 / f64::from(self.horizon) } else { 0.0 };
+        for (bet, l) in self.started.iter_mut().zip(BETS) {
+            *bet = ((*bet + fresh) * (l * u - l * l / 2.0).exp()).min(f64::MAX);
+        }
+        self.looks = self.looks.saturating_add(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::stats::special::normal_quantile;
+
+    #[test]
+    fn it_is_the_mixture_over_all_beginnings() {
+        let (horizon, z) = (4, [0.3, -1.2, 2.1, 0.7]);
+        let mut looks = Looks::new(horizon, 0.0);
+        for t in 0..z.len() {
+            let found = looks.look(2.0 * z[t], 2.0).unwrap();
+            let product = |s: usize, l: f64| z[s..=t].iter().map(|z| (l * z - l * l / 2.0).exp()).product::<f64>();
+            let of_bet = |l: f64| {
+                let started: f64 = (0..=t).map(|s| product(s, l) / 4.0).sum();
+                started + (3 - t) as f64 / 4.0
+            };
+            let expected = f64::midpoint(of_bet(0.5), of_bet(1.0));
+            assert!((found / expected - 1.0).abs() < 1e-12, "{found} {expected}");
+        }
+    }
+
+    #[test]
+    fn surprises_at_a_shared_baseline_are_independent() {
+        // Differences with a common error have the correlation v / (v + s²); by the rule of the conditional normal distribution the second surprise is
+        // (d2 - d1 v / (v + s²)) over the square root of v + s² - v² / (v + s²).
+        let mut looks = Looks::new(10, 0.6);
+        let (v, s, d) = (0.36, 0.8_f64, [0.5, -0.2]);
+        assert!((looks.innovation(d[0], s) - 0.5).abs() < 1e-15);
+        let expected = (d[1] - d[0] * v) / (1.0 - v * v).sqrt();
+        assert!((looks.innovation(d[1], s) - expected).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_no_look() {
+        let mut looks = Looks::new(10, 0.0);
+        assert_eq!([(f64::NAN, 1.0), (1.0, 0.0), (1.0, f64::INFINITY)].map(|(d, se)| looks.look(d, se)), [None; 3]);
+        assert_eq!((looks.looks(), looks.e_value()), (0, 1.0));
+    }
+
+    /// The share of histories that alarm within 104 looks, and the median delay of those with a shift at the 27th.
+    fn histories(shift: f64, share: f64) -> (f64, Option<u32>) {
+        const N: u64 = 1000;
+        let mut delays = Vec::new();
+        for history in 0..N {
+            let mut random = ChaCha8Rng::seed_from_u64(31);
+            random.set_stream(history);
+            let mut normal = || normal_quantile(random.random::<f64>().max(1e-300));
+            let error = share.sqrt() * normal();
+            let mut looks = Looks::new(104, share.sqrt());
+            let alarm = (1..=104_u32).find(|&week| {
+                let change = if week >= 27 { shift } else { 0.0 };
+                let own = (1.0 - share).sqrt();
+                looks.look(error + own * normal() + change, own).is_some_and(|e| e >= 20.0)
+            });
+            delays.extend(alarm);
+        }
+        delays.sort_unstable();
+        (delays.len() as f64 / N as f64, delays.get(delays.len() / 2).copied())
+    }
+
+    #[test]
+    fn it_does_not_cry_wolf_in_two_years_and_sees_a_change() {
+        for share in [0.0, 0.3] {
+            let (false_alarms, _) = histories(0.0, share);
+            assert!(false_alarms <= 0.05, "{false_alarms} at {share}");
+            let (found, median) = histories(1.0, share);
+            assert!(found >= 0.98 && median.is_some_and(|week| week < 27 + 16), "{found} {median:?} at {share}");
+        }
+    }
+}
