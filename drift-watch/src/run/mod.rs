@@ -22,7 +22,7 @@ use shared::cli::{Context, note, parse_from};
 use shared::error::{Error, Result};
 use shared::format::live::Kind;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -72,6 +72,8 @@ async fn daemon(args: &Args, context: &Context) -> Result<()> {
     let systemd = Systemd::from_env();
     let watcher = prepare(args, context, inbox, view, systemd)?;
     let waker = watcher.hints.waker();
+    // Before anything is acknowledged: a signal to end would end the process without draining.
+    let end = Ends::new()?;
     let stop = CancellationToken::new();
     let reloads = Arc::new(Reloads::started(Timestamp::now()));
     read_stdin(args, &orders, &waker)?;
@@ -94,7 +96,7 @@ async fn daemon(args: &Args, context: &Context) -> Result<()> {
     let place = address.map_or_else(|| "no server".to_owned(), |address| format!("http://{address}"));
     note(&format!("drift-watch: state in {}, {place}", args.state.display()));
     systemd.ready(&place);
-    let ended = wait_for_end(&work).await?;
+    let ended = end.wait(&work).await;
     if !ended {
         to.send(Order::Stop);
     }
@@ -246,16 +248,28 @@ fn hang_up(reload: mpsc::Sender<ReloadRequest>) -> Result<impl Future<Output = (
     })
 }
 
-/// Waits for a signal to end, or for the loop to end by itself; whether it has.
-async fn wait_for_end(work: &std::thread::JoinHandle<Result<()>>) -> Result<bool> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| no_signals(&error))?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| no_signals(&error))?;
-    let mut look = tokio::time::interval(Duration::from_millis(100));
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(false),
-            _ = interrupt.recv() => return Ok(false),
-            _ = look.tick() => if work.is_finished() { return Ok(true) },
+/// Signals to end.
+struct Ends {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Ends {
+    fn new() -> Result<Self> {
+        let terminate = signal(SignalKind::terminate()).map_err(|error| no_signals(&error))?;
+        let interrupt = signal(SignalKind::interrupt()).map_err(|error| no_signals(&error))?;
+        Ok(Self { terminate, interrupt })
+    }
+
+    /// Waits for one, or for the loop to end by itself; whether it has.
+    async fn wait(mut self, work: &std::thread::JoinHandle<Result<()>>) -> bool {
+        let mut look = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return false,
+                _ = self.interrupt.recv() => return false,
+                _ = look.tick() => if work.is_finished() { return true },
+            }
         }
     }
 }
