@@ -10,6 +10,7 @@ pub mod frame;
 pub mod intake;
 pub mod saved;
 pub mod tracking;
+pub mod trouble;
 pub mod watcher;
 
 use std::sync::Arc;
@@ -41,6 +42,7 @@ use frame::Gathered;
 use intake::Intake;
 use saved::{Loaded, Saved};
 use tracking::Tracking;
+use trouble::Trouble;
 use watcher::{Order, Watcher};
 
 /// Batches that may wait for the loop.
@@ -135,7 +137,8 @@ fn prepare(
     let fresh = || Saved::new(settings.clone(), profiles);
     let Loaded { saved, transitions, first_event } = saved::load(start, &args.state, Some(settings.clone()), fresh)?;
     let mut events = Events::open(&Watcher::events_path(args))?;
-    events.add(&transitions, first_event)?;
+    events.add(&transitions, first_event);
+    events.write()?;
     let patterns: Vec<String> =
         args.predictions.iter().chain(&args.actuals).filter(|pattern| *pattern != "-").cloned().collect();
     Ok(Watcher {
@@ -150,7 +153,9 @@ fn prepare(
         orders,
         view,
         systemd,
-        trouble: None,
+        trouble: Trouble::default(),
+        pushed: None,
+        input_open: args.predictions.iter().chain(&args.actuals).any(|pattern| pattern == "-"),
         started: std::time::Instant::now(),
     })
 }
@@ -318,19 +323,21 @@ fn read_stdin(args: &Args, orders: &Sender<Order>, waker: &Waker) -> Result<()> 
     let zone = args.watch.zone.clone();
     let read = move || {
         let mut lines = Lines::new(kind, zone, std::io::stdin());
-        loop {
-            let mut gathered = Gathered::default();
-            let more = lines.read(&mut |line| gathered.add(kind, &line.parsed));
-            if !gathered.is_empty() && !to.send(Order::Rows(gathered, kind)) {
-                return;
-            }
-            match more {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(error) => return tracing::error!(%error, "standard input ends"),
-            }
-        }
+        while let Ok(true) = push(&mut lines, kind, &to) {}
+        to.send(Order::InputEnded);
     };
     let started = std::thread::Builder::new().name("stdin".to_owned()).spawn(read);
     started.map(drop).map_err(|error| Error::Environment { what: format!("no thread: {error}"), help: None })
+}
+
+/// Reads a piece of standard input and waits until it is durable, so that no more than that is in memory; whether there may be more.
+fn push(lines: &mut Lines<std::io::Stdin>, kind: Kind, to: &To) -> Result<bool> {
+    let mut gathered = Gathered::default();
+    let more = lines.read(&mut |line| gathered.add(kind, &line.parsed));
+    let more = more.inspect_err(|error| tracing::error!(%error, "standard input ends"))?;
+    if gathered.is_empty() {
+        return Ok(more);
+    }
+    let (done, durable) = channel();
+    Ok(to.send(Order::Rows(gathered, kind, done)) && durable.recv().is_ok() && more)
 }
