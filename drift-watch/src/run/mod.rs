@@ -88,11 +88,11 @@ async fn daemon(args: &Args, context: &Context) -> Result<()> {
     });
     let work = std::thread::Builder::new().name("watcher".to_owned()).spawn(move || watcher.run());
     let work = work.map_err(|error| Error::Environment { what: format!("no thread: {error}"), help: None })?;
-    let words: Vec<String> = std::env::args().collect();
+    let started = args.clone();
     let to = To { orders: orders.clone(), waker: waker.clone() };
     let jobs = [
         tokio::spawn(forward(batches, to.clone())),
-        tokio::spawn(reload_when_asked(requests, to.clone(), words, Arc::clone(&reloads), systemd)),
+        tokio::spawn(reload_when_asked(requests, to.clone(), started, Arc::clone(&reloads), systemd)),
         tokio::spawn(hang_up(reload)?),
     ];
     let place = address.map_or_else(|| "no server".to_owned(), |address| format!("http://{address}"));
@@ -188,13 +188,13 @@ async fn forward(mut batches: mpsc::Receiver<serve::IngestBatch>, to: To) {
 async fn reload_when_asked(
     mut requests: mpsc::Receiver<ReloadRequest>,
     to: To,
-    words: Vec<String>,
+    started: Args,
     reloads: Arc<Reloads>,
     systemd: Systemd,
 ) {
     while let Some(request) = requests.recv().await {
         systemd.reloading();
-        let outcome = match again(&words) {
+        let outcome = match again(&started) {
             Err(error) => Err(error.to_string()),
             Ok(args) => {
                 let (reply, answer) = oneshot::channel();
@@ -213,15 +213,34 @@ async fn reload_when_asked(
 }
 
 /// The flags, read anew with the file.
-fn again(words: &[String]) -> anyhow::Result<Args> {
+fn again(started: &Args) -> anyhow::Result<Args> {
+    let words: Vec<String> = std::env::args().collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let parsed = parse_from::<Cli>(&words, &|name| std::env::var_os(name))?;
     match parsed.arguments.command {
         Command::Run(args) => {
+            stays(started, &args)?;
             check(&args)?;
             Ok(*args)
         }
         _ => anyhow::bail!("the command line is not that of a daemon"),
+    }
+}
+
+/// What a running daemon cannot change must be as it was: to leave it silently as it was would be a surprise.
+fn stays(started: &Args, args: &Args) -> Result<()> {
+    let same = [
+        ("state", started.state == args.state),
+        ("listen", (started.listen, started.no_listen) == (args.listen, args.no_listen)),
+        ("ingest-token-file", started.ingest_token_file == args.ingest_token_file),
+        ("read-token-file", started.read_token_file == args.read_token_file),
+        ("host-name", started.host_name == args.host_name),
+    ];
+    match same.into_iter().find(|(_, same)| !same) {
+        None => Ok(()),
+        Some((flag, _)) => {
+            Err(Error::usage(format!("another --{flag}"), "the one that it was started with; a restart changes it"))
+        }
     }
 }
 

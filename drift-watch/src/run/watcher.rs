@@ -372,6 +372,8 @@ impl Watcher {
         let intake = Intake::new(&args, &self.saved.positions)?;
         let delivery = Delivery::start(&args)?;
         let tracking = Tracking::start(&args, &self.saved.engine.external)?;
+        // Frames that were judged by the old settings are not judged again by the new ones after a crash.
+        self.snapshot()?;
         self.saved.engine.settings = args.watch.settings();
         std::mem::replace(&mut self.delivery, delivery).stop();
         std::mem::replace(&mut self.tracking, tracking).stop();
