@@ -13,6 +13,7 @@ mod alert_support;
 mod batch;
 mod chunks;
 mod crash;
+mod daemon;
 mod durable;
 mod formats;
 mod interleavings;

@@ -40,14 +40,14 @@ impl Growing {
     pub(crate) fn append(&mut self, text: &str, dice: &mut Dice) {
         let mut bytes = std::mem::take(&mut self.torn);
         bytes.extend(text.as_bytes());
-        let kept_back = if dice.one_in(3) { dice.below(40) as usize + 1 } else { 0 };
-        self.torn = bytes.split_off(bytes.len() - kept_back.min(bytes.len()));
-        let piece = dice.below(400) as usize + 20;
+        let kept_back = if dice.one_in(3) { dice.below(40) + 1 } else { 0 };
+        self.torn = bytes.split_off(bytes.len().saturating_sub(kept_back as usize));
+        let piece = dice.below(400) + 20;
         let mut file = File::options().create(true).append(true).open(&self.path).unwrap();
-        for piece in bytes.chunks(piece) {
+        for piece in bytes.chunks(piece as usize) {
             file.write_all(piece).unwrap();
             if dice.one_in(4) {
-                std::thread::sleep(Duration::from_millis(1 + dice.below(4)));
+                std::thread::sleep(Duration::from_millis(1 + u64::from(dice.below(4))));
             }
         }
     }

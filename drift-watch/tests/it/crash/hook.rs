@@ -38,7 +38,7 @@ impl Hook {
                 let mut dice = dice.lock().unwrap();
                 (dice.one_in(2), if dice.one_in(3) { dice.below(40) } else { 0 })
             };
-            answer(&doing, early, Duration::from_millis(dawdle))
+            answer(&doing, early, Duration::from_millis(dawdle.into()))
         });
         Self { server, plan }
     }

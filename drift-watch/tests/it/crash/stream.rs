@@ -33,12 +33,12 @@ impl Dice {
     }
 
     /// One of 0 to n - 1.
-    pub(crate) fn below(&mut self, n: u64) -> u64 {
-        self.0.bits() % n
+    pub(crate) fn below(&mut self, n: u32) -> u32 {
+        u32::try_from(self.0.bits() % u64::from(n)).unwrap()
     }
 
     /// True once in `n` times.
-    pub(crate) fn one_in(&mut self, n: u64) -> bool {
+    pub(crate) fn one_in(&mut self, n: u32) -> bool {
         self.below(n) == 0
     }
 }
@@ -46,7 +46,8 @@ impl Dice {
 /// All batches: each day the actuals of the day before, then the forecasts of the next two.
 pub(crate) fn batches(seed: u64) -> Vec<Batch> {
     let mut random = Random::new(seed);
-    let values: Vec<Vec<f64>> = (0..DAYS).map(|day| (0..SERIES).map(|n| value(&mut random, day, n)).collect()).collect();
+    let values: Vec<Vec<f64>> =
+        (0..DAYS).map(|day| (0..SERIES).map(|n| value(&mut random, day, n)).collect()).collect();
     let mut dice = Dice::new(seed ^ 0xd1ce);
     let mut all = Vec::new();
     for day in 0..=DAYS {
@@ -71,7 +72,7 @@ fn actuals(dice: &mut Dice, day: i64, values: &[Vec<f64>]) -> Batch {
     // A few days are restated two days later.
     let restated = (day >= 3 && dice.one_in(6)).then_some((day - 3, 1.01));
     for (target, factor) in [(day - 1, 1.0)].into_iter().chain(restated).filter(|(target, _)| *target >= 0) {
-        for (series, y) in values[target as usize].iter().enumerate() {
+        for (series, y) in values[usize::try_from(target).unwrap()].iter().enumerate() {
             observed += SECOND;
             let copies = match (dice.below(40), factor == 1.0) {
                 (0, true) => 0,

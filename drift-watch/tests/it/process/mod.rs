@@ -11,7 +11,7 @@ use reqwest::blocking::Client;
 use serde_json::Value;
 
 /// Longer than anything takes that works, on a machine that others use too.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits for a condition, not for a time.
 #[track_caller]
@@ -113,7 +113,8 @@ impl Daemon {
     pub fn signal(&self, name: &str) -> bool {
         let mut child = self.killer.0.lock().unwrap();
         let is_there = child.try_wait().unwrap().is_none();
-        is_there && Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap().success()
+        is_there
+            && Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap().success()
     }
 
     /// Waits for its end.
