@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::room::make_room;
 use super::time::Micros;
 
 /// An actual value.
@@ -56,7 +57,10 @@ impl History {
         let place = self.points.partition_point(|known| known.target < point.target);
         match self.points.get_mut(place) {
             Some(known) if known.target == point.target => *known = point,
-            _ => self.points.insert(place, point),
+            _ => {
+                make_room(&mut self.points);
+                self.points.insert(place, point);
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use shared::error::{Error, Result};
 use shared::format::input::{Input, Tool};
 
 use super::{Args, Fold};
-use crate::core::alerts::Record;
+use crate::core::alerts::{Finding, Record};
 use crate::core::engine::Engine;
 use crate::core::summary::alert_view;
 use crate::core::time::text;
@@ -70,26 +70,9 @@ pub struct AlertReport {
     /// Since when the evidence grows.
     pub change_since: Option<String>,
     /// What was found.
-    pub findings: Vec<FindingReport>,
+    pub findings: Vec<Finding>,
     /// Where the change sits: signed parts that add up.
     pub attribution: Vec<DriverView>,
-}
-
-/// A detector that found something.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct FindingReport {
-    /// `model`, `segment` or `series`.
-    pub level: String,
-    /// The segment or series.
-    pub group: String,
-    /// The bucket of horizons.
-    pub horizon: String,
-    /// `above` or `below` the baseline.
-    pub side: String,
-    /// The evidence, as a power of ten.
-    pub evidence_log10: f64,
-    /// Where it becomes an alarm.
-    pub limit_log10: f64,
 }
 
 /// The report on an engine that has seen all records.
@@ -133,21 +116,13 @@ fn decide(engine: &Engine, alerts: &[AlertReport]) -> (Decision, String) {
 }
 
 fn alert(record: &Record) -> AlertReport {
-    let finding = |finding: &crate::core::alerts::Finding| FindingReport {
-        level: finding.level.clone(),
-        group: finding.group.clone(),
-        horizon: finding.horizon.clone(),
-        side: finding.side.clone(),
-        evidence_log10: finding.evidence_log10,
-        limit_log10: finding.limit_log10,
-    };
     AlertReport {
         alert: alert_view(record),
         subject: record.key.subject.clone(),
         fired_at: text(record.fired_at),
         target_time: record.target.map(text),
         change_since: record.change_since.map(text),
-        findings: record.findings.iter().map(finding).collect(),
+        findings: record.findings.clone(),
         attribution: record.drivers.clone(),
     }
 }

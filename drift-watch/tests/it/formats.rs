@@ -1,6 +1,6 @@
 //! What the commands write is as the JSON Schemas say.
 use crate::live;
-use crate::replayed::{Place, Said, data, said};
+use crate::replayed::{Place, Said, said};
 use drift_watch::replay::owned;
 use drift_watch::{dump, read, replay, verify_alarms, view};
 use jsonschema::Validator;
