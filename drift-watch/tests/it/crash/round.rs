@@ -31,7 +31,7 @@ const WATCH: [&str; 10] = [
 ];
 
 /// Days whose records go the same way.
-const BLOCK: usize = 10;
+const BLOCK: usize = 5;
 
 /// When the daemon was killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,6 +129,8 @@ pub(crate) struct Round {
     daemon: Daemon,
     timer: Option<(Moment, JoinHandle<bool>)>,
     most_kills: u64,
+    /// How many of these may have happened by now.
+    kills_by_now: u64,
     copies: bool,
     sent: Sent,
     /// Newest times of each kind in files, as long as the daemon may not have read them.
@@ -151,6 +153,7 @@ impl Round {
             daemon,
             timer: None,
             most_kills,
+            kills_by_now: 0,
             copies: seed.is_multiple_of(2),
             sent: Sent::default(),
             unread: BTreeMap::new(),
@@ -161,9 +164,11 @@ impl Round {
 
     pub(crate) fn run(mut self) -> Figures {
         let (mut posted, mut last) = ((false, false), BTreeMap::new());
-        for (number, batch) in batches(self.seed).iter().enumerate() {
+        let batches = batches(self.seed);
+        for (number, batch) in batches.iter().enumerate() {
+            self.kills_by_now = (self.most_kills * (number as u64 + 1)).div_ceil(batches.len() as u64);
             if number % (2 * BLOCK) == 0 {
-                posted = (self.dice.one_in(3), self.dice.one_in(2));
+                posted = self.ways();
             }
             let by_post = if batch.kind == Kind::Actuals { posted.0 } else { posted.1 };
             last.insert(batch.kind, batch.newest.clone());
@@ -175,9 +180,19 @@ impl Round {
         self.finish(last)
     }
 
+    /// Whether actuals and forecasts are posted. Actuals that are posted after forecasts in files wait for these each day, which takes long.
+    fn ways(&mut self) -> (bool, bool) {
+        match self.dice.below(12) {
+            0..6 => (false, false),
+            6..9 => (false, true),
+            9..11 => (true, true),
+            _ => (true, false),
+        }
+    }
+
     fn may_kill(&self) -> bool {
         let by_hook = self.hook.kills() - self.figures.kills.get(&Moment::Delivery).copied().unwrap_or_default();
-        self.figures.kills() + by_hook + u64::from(self.timer.is_some()) < self.most_kills
+        self.figures.kills() + by_hook + u64::from(self.timer.is_some()) < self.kills_by_now
     }
 
     /// Kills the daemon in a moment from now.
@@ -225,10 +240,10 @@ impl Round {
     }
 
     fn write(&mut self, batch: &Batch) {
-        if self.dice.one_in(6) {
+        if self.dice.one_in(8) {
             self.kill_within(Moment::Append, 60);
         }
-        if self.dice.one_in(3) && self.may_kill() {
+        if self.dice.one_in(2) && self.may_kill() {
             self.hook.kill_at_next(Some(self.daemon.killer()));
         }
         if batch.kind == Kind::Actuals {
@@ -243,7 +258,7 @@ impl Round {
         file.append(&text, &mut self.dice);
         self.sent.of(batch.kind).push_str(&text);
         self.unread.insert(batch.kind, batch.newest.clone());
-        if self.dice.one_in(10) {
+        if self.dice.one_in(8) {
             self.rotate(batch.kind);
         }
         if self.dice.one_in(3) {
@@ -278,7 +293,7 @@ impl Round {
             self.catch_up();
         }
         self.revive();
-        if self.dice.one_in(4) {
+        if self.dice.one_in(3) {
             // The answer comes after some 25 ms: the daemon waits for more before it writes.
             _ = self.daemon.address();
             self.kill_within(Moment::Post, 40);
@@ -351,7 +366,7 @@ impl Round {
 
     fn finish(mut self, last: BTreeMap<Kind, String>) -> Figures {
         self.catch_up();
-        self.most_kills = 0;
+        self.kills_by_now = 0;
         self.hook.kill_at_next(None);
         self.revive();
         self.wait_for_times(&last);
