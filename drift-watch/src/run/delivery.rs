@@ -22,9 +22,10 @@ use shared::outbox::Outbox;
 use shared::secret::Secret;
 
 use super::args::Args;
+use super::health::{Attempt, Health};
 use crate::core::alerts::{Alerts, Record};
 use crate::core::time::{Micros, text};
-use crate::view::AlertKind;
+use crate::view::{AlertKind, ReceiverView};
 
 /// The longest that a thread sleeps before it looks for work.
 const LOOK: Duration = Duration::from_millis(500);
@@ -51,6 +52,7 @@ pub struct Delivery {
 struct Runner {
     name: String,
     outbox: Outbox,
+    health: Health,
     wake: Sender<()>,
     thread: Option<JoinHandle<()>>,
 }
@@ -58,6 +60,7 @@ struct Runner {
 /// An Alertmanager with its thread.
 struct Manager {
     alerts: Arc<Mutex<Vec<Alert>>>,
+    health: Health,
     wake: Sender<()>,
     thread: Option<JoinHandle<()>>,
 }
@@ -77,7 +80,9 @@ impl Delivery {
         let resend = duration(args.resend);
         Ok(Self {
             couriers: receivers.into_iter().zip(1..).map(courier).collect(),
-            managers: managers.into_iter().map(|manager| Manager::start(manager, resend, Arc::clone(&stop))).collect(),
+            managers: (managers.into_iter().zip(1..))
+                .map(|(manager, number)| Manager::start(manager, number, resend, Arc::clone(&stop)))
+                .collect(),
             evidence: absolute(&args.state.join("evidence")),
             put: BTreeSet::new(),
             stop,
@@ -156,6 +161,12 @@ impl Delivery {
         fsio::write_atomic(&path, &bytes)
     }
 
+    /// How the receivers fare.
+    pub fn health(&self) -> impl Iterator<Item = ReceiverView> {
+        let managers = self.managers.iter().map(|manager| manager.health.view());
+        managers.chain(self.couriers.iter().map(|runner| runner.health.view()))
+    }
+
     /// Ends the threads; what waits stays in its queue.
     pub fn stop(mut self) {
         self.stop.store(true, Ordering::SeqCst);
@@ -175,9 +186,11 @@ impl Runner {
     fn start(courier: Courier, stop: Arc<AtomicBool>) -> Self {
         let (wake, inbox) = channel();
         let (name, outbox) = (courier.receiver().name().to_owned(), courier.outbox().clone());
+        let health = Health::new(&name);
+        let own = health.clone();
         let thread =
-            std::thread::Builder::new().name(format!("to {name}")).spawn(move || deliver(courier, &inbox, &stop));
-        Self { name, outbox, wake, thread: thread.ok() }
+            std::thread::Builder::new().name(format!("to {name}")).spawn(move || deliver(courier, &own, &inbox, &stop));
+        Self { name, outbox, health, wake, thread: thread.ok() }
     }
 
     /// Re-benchmarks are asked for where a model drifts; all else takes everything.
@@ -186,7 +199,7 @@ impl Runner {
     }
 }
 
-fn deliver(mut courier: Courier, inbox: &Inbox<()>, stop: &AtomicBool) {
+fn deliver(mut courier: Courier, health: &Health, inbox: &Inbox<()>, stop: &AtomicBool) {
     let stopped = || stop.load(Ordering::SeqCst);
     loop {
         let wait = match courier.round(&stopped) {
@@ -201,9 +214,11 @@ fn deliver(mut courier: Courier, inbox: &Inbox<()>, stop: &AtomicBool) {
                         "an alert was refused"
                     );
                 }
+                health.note(Attempt::of(&round.delivery), Timestamp::now());
                 round.wait
             }
             Err(error) => {
+                health.failed(&error.to_string(), 0);
                 tracing::error!(receiver = courier.receiver().name(), %error, "the queue cannot be read");
                 Some(Duration::from_secs(5))
             }
@@ -223,14 +238,16 @@ fn sleep(inbox: &Inbox<()>, wait: Option<Duration>) -> bool {
 }
 
 impl Manager {
-    fn start(client: Alertmanager, resend: Duration, stop: Arc<AtomicBool>) -> Self {
+    fn start(client: Alertmanager, number: usize, resend: Duration, stop: Arc<AtomicBool>) -> Self {
         let (wake, inbox) = channel();
         let alerts = Arc::new(Mutex::new(Vec::new()));
         let shown = Arc::clone(&alerts);
-        let run =
-            move || post(&client, Resender::new(resend, shared::alert::DEFAULT_RESOLVED_RESEND), &shown, &inbox, &stop);
+        let health = Health::new(&format!("alertmanager-{number}"));
+        let own = health.clone();
+        let resender = Resender::new(resend, shared::alert::DEFAULT_RESOLVED_RESEND);
+        let run = move || post(&client, resender, &shown, &own, &inbox, &stop);
         let thread = std::thread::Builder::new().name("to alertmanager".to_owned()).spawn(run);
-        Self { alerts, wake, thread: thread.ok() }
+        Self { alerts, health, wake, thread: thread.ok() }
     }
 }
 
@@ -238,6 +255,7 @@ fn post(
     client: &Alertmanager,
     mut resender: Resender,
     shown: &Mutex<Vec<Alert>>,
+    health: &Health,
     inbox: &Inbox<()>,
     stop: &AtomicBool,
 ) {
@@ -252,10 +270,13 @@ fn post(
                     for refusal in &report.refused {
                         tracing::error!(manager = client.origin(), ?refusal, "an alert was refused");
                     }
+                    let (delivered, refused) = (report.accepted as u64, report.refused.len() as u64);
+                    health.note(Attempt { delivered, refused, ..Attempt::default() }, now);
                     resender.sent(&alerts, &due, now);
                 }
                 Err(error) => {
                     tracing::warn!(manager = client.origin(), %error, "alerts wait");
+                    health.failed(&error.to_string(), due.len() as u64);
                     wait = Duration::from_secs(5);
                 }
             }

@@ -7,6 +7,7 @@ pub mod args;
 pub mod delivery;
 pub mod events;
 pub mod frame;
+pub mod health;
 pub mod intake;
 pub mod saved;
 pub mod tracking;

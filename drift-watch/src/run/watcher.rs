@@ -301,6 +301,7 @@ impl Watcher {
         for feed in &mut view.feeds {
             feed.idle_seconds = Some(clock.arrived.elapsed().as_secs_f64());
         }
+        view.receivers = self.delivery.health().chain(self.tracking.health()).collect();
         view.not_ready = self.trouble.iter().cloned().collect();
         if !self.intake.is_caught_up() {
             view.not_ready.push("the sources are not read to their ends".to_owned());
