@@ -127,6 +127,21 @@ pub struct DriverView {
     pub named: bool,
 }
 
+/// A metric beside that of the baseline, over all series.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct MeasureView {
+    /// As in the formats: `mape_ratio`, `bias_ratio`, `da_ratio`, `coverage_ratio`, …
+    pub metric: String,
+    /// Horizon or bucket, in steps: `1`, `8-14`.
+    pub horizon: String,
+    /// Its value; absent where nothing defines it.
+    pub value: Option<f64>,
+    /// Rows behind the value.
+    pub n: u64,
+    /// Value of the baseline; absent where there is none.
+    pub baseline: Option<f64>,
+}
+
 /// A series.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct SeriesView {

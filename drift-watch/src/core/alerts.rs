@@ -7,7 +7,7 @@ use shared::alert::{Alert, Severity};
 use shared::digest;
 
 use super::time::{Micros, timestamp};
-use crate::view::{AlertKind, DriverView};
+use crate::view::{AlertKind, DriverView, MeasureView};
 
 /// Hexadecimal digits of an identifier.
 const ID_DIGITS: usize = 24;
@@ -66,6 +66,8 @@ pub struct Record {
     pub findings: Vec<Finding>,
     /// Where the change sits.
     pub drivers: Vec<DriverView>,
+    /// Metrics of the model from the beginning of the change to the step that made it fire.
+    pub metrics: Vec<MeasureView>,
     /// Whether an alert on feeds kept it from being sent.
     pub inhibited: bool,
 }
@@ -83,6 +85,8 @@ pub struct Cause {
     pub findings: Vec<Finding>,
     /// Where the change sits.
     pub drivers: Vec<DriverView>,
+    /// Metrics of the model in that time.
+    pub metrics: Vec<MeasureView>,
 }
 
 /// How patient an alert is, in steps.
@@ -215,6 +219,7 @@ impl Alerts {
             reason: cause.reason,
             findings: cause.findings,
             drivers: cause.drivers,
+            metrics: cause.metrics,
             inhibited,
         };
         self.total_fired += 1;

@@ -11,7 +11,7 @@ use shared::error::{Error, Result};
 use shared::format::input::{Input, Tool};
 
 use super::{Args, Fold};
-use crate::core::alerts::Record;
+use crate::core::alerts::{Finding, Record};
 use crate::core::engine::Engine;
 use crate::core::summary::alert_view;
 use crate::core::time::text;
@@ -92,6 +92,20 @@ pub struct FindingReport {
     pub limit_log10: f64,
 }
 
+impl FindingReport {
+    /// What is said of a finding.
+    pub fn of(finding: &Finding) -> Self {
+        Self {
+            level: finding.level.clone(),
+            group: finding.group.clone(),
+            horizon: finding.horizon.clone(),
+            side: finding.side.clone(),
+            evidence_log10: finding.evidence_log10,
+            limit_log10: finding.limit_log10,
+        }
+    }
+}
+
 /// The report on an engine that has seen all records.
 ///
 /// # Errors
@@ -133,21 +147,13 @@ fn decide(engine: &Engine, alerts: &[AlertReport]) -> (Decision, String) {
 }
 
 fn alert(record: &Record) -> AlertReport {
-    let finding = |finding: &crate::core::alerts::Finding| FindingReport {
-        level: finding.level.clone(),
-        group: finding.group.clone(),
-        horizon: finding.horizon.clone(),
-        side: finding.side.clone(),
-        evidence_log10: finding.evidence_log10,
-        limit_log10: finding.limit_log10,
-    };
     AlertReport {
         alert: alert_view(record),
         subject: record.key.subject.clone(),
         fired_at: text(record.fired_at),
         target_time: record.target.map(text),
         change_since: record.change_since.map(text),
-        findings: record.findings.iter().map(finding).collect(),
+        findings: record.findings.iter().map(FindingReport::of).collect(),
         attribution: record.drivers.clone(),
     }
 }

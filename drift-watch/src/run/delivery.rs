@@ -22,9 +22,10 @@ use shared::outbox::Outbox;
 use shared::secret::Secret;
 
 use super::args::Args;
+use super::evidence::Evidence;
 use super::health::{Attempt, Health};
 use crate::core::alerts::{Alerts, Record};
-use crate::core::time::{Micros, text};
+use crate::core::time::Micros;
 use crate::view::{AlertKind, ReceiverView};
 
 /// The longest that a thread sleeps before it looks for work.
@@ -36,14 +37,18 @@ const SOURCE: &str = "drift-watch";
 /// The receiver that asks for re-benchmarks.
 const REBENCH: &str = "rebench";
 
+/// The label with the name of the project.
+const PROJECT: &str = "project";
+
 /// The labels that arguments of hooks may name.
-const LABELS: [&str; 5] = ["model", "version", "metric", "rule", "feed"];
+const LABELS: [&str; 6] = [PROJECT, "model", "version", "metric", "rule", "feed"];
 
 /// What goes out.
 pub struct Delivery {
     couriers: Vec<Runner>,
     managers: Vec<Manager>,
     evidence: PathBuf,
+    project: Option<String>,
     put: BTreeSet<String>,
     stop: Arc<AtomicBool>,
 }
@@ -66,11 +71,11 @@ struct Manager {
 }
 
 impl Delivery {
-    /// Starts the threads of the configured receivers; queues lie in the state folder.
+    /// Starts the threads of the configured receivers; queues lie in the state folder. Alerts carry the name of the project.
     ///
     /// # Errors
     /// If a receiver is not one.
-    pub fn start(args: &Args) -> Result<Self> {
+    pub fn start(args: &Args, project: Option<&str>) -> Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let queues = args.state.join("outbox");
         let receivers = receivers(args)?;
@@ -84,6 +89,7 @@ impl Delivery {
                 .map(|(manager, number)| Manager::start(manager, number, resend, Arc::clone(&stop)))
                 .collect(),
             evidence: absolute(&args.state.join("evidence")),
+            project: project.map(ToOwned::to_owned),
             put: BTreeSet::new(),
             stop,
         })
@@ -99,13 +105,13 @@ impl Delivery {
             .firing()
             .filter(|record| record.key.kind == AlertKind::Feed || !alerts.is_inhibited(&record.key.model));
         for record in firing.chain(alerts.ended()) {
-            let key = key(record.to_alert());
+            let key = key(&record.to_alert());
             if self.put.contains(&key) {
                 continue;
             }
             // An alert that nobody was told of ends in silence.
             if record.ended_at.is_none() || !record.inhibited || self.was_told(record)? {
-                self.queue(record, now)?;
+                self.queue(record, alerts, now)?;
             }
             self.put.insert(key);
         }
@@ -113,19 +119,35 @@ impl Delivery {
         Ok(())
     }
 
-    fn queue(&self, record: &Record, now: Timestamp) -> Result<()> {
-        self.keep_evidence(record)?;
-        let transition = Transition::new(SOURCE, record.to_alert(), payload(record, &self.evidence));
-        for runner in self.couriers.iter().filter(|runner| runner.wants(record)) {
+    fn queue(&self, record: &Record, alerts: &Alerts, now: Timestamp) -> Result<()> {
+        let evidence = Evidence::of(record, self.project.as_deref());
+        self.keep(&evidence)?;
+        let transition = Transition::new(SOURCE, self.alert(record), self.payload(&evidence));
+        let is_first = self.is_first(record, alerts)?;
+        for runner in self.couriers.iter().filter(|runner| runner.name != REBENCH || is_first) {
             runner.outbox.put(&transition.message(&runner.name, now)?)?;
             _ = runner.wake.send(());
         }
         Ok(())
     }
 
+    /// Re-benchmarks are asked for where a model drifts, once however many of its metrics show it.
+    fn is_first(&self, record: &Record, alerts: &Alerts) -> Result<bool> {
+        if record.key.kind != AlertKind::Drift || record.ended_at.is_some() {
+            return Ok(false);
+        }
+        for earlier in alerts.firing().chain(alerts.ended()).filter(|other| is_of_same_drift(other, record)) {
+            // One that ended while feeds hid it has asked for nothing.
+            if earlier.ended_at.is_none() || self.was_told(earlier)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Whether receivers were told that it fires, in this life of the daemon or in an earlier one.
     fn was_told(&self, record: &Record) -> Result<bool> {
-        let key = key(Alert { ends_at: None, ..record.to_alert() });
+        let key = key(&Alert { ends_at: None, ..record.to_alert() });
         if self.put.contains(&key) {
             return Ok(true);
         }
@@ -139,7 +161,7 @@ impl Delivery {
 
     /// An Alertmanager is shown everything, since one that is no longer shown ends there; its own rules inhibit.
     fn show_managers(&self, alerts: &Alerts) {
-        let current: Vec<Alert> = alerts.firing().chain(alerts.ended()).map(Record::to_alert).collect();
+        let current: Vec<Alert> = alerts.firing().chain(alerts.ended()).map(|record| self.alert(record)).collect();
         for manager in &self.managers {
             let mut shown = manager.alerts.lock().unwrap_or_else(PoisonError::into_inner);
             if *shown != current {
@@ -149,16 +171,34 @@ impl Delivery {
         }
     }
 
+    /// The alert as receivers take it.
+    fn alert(&self, record: &Record) -> Alert {
+        let mut alert = record.to_alert();
+        alert.labels.extend(self.project.iter().map(|project| (PROJECT.to_owned(), project.clone())));
+        alert
+    }
+
+    /// What receivers are told besides the alert.
+    fn payload(&self, evidence: &Evidence) -> Value {
+        let mut value = json!(evidence);
+        if evidence.kind != AlertKind::Feed {
+            value["evidence"] = json!(self.path_of(evidence));
+        }
+        value
+    }
+
     /// Writes the evidence bundle that a re-benchmark is given.
-    fn keep_evidence(&self, record: &Record) -> Result<()> {
-        let path = evidence_path(&self.evidence, record);
-        if record.key.kind == AlertKind::Feed || path.exists() {
+    fn keep(&self, evidence: &Evidence) -> Result<()> {
+        let path = self.path_of(evidence);
+        if evidence.kind == AlertKind::Feed || path.exists() {
             return Ok(());
         }
         fsio::create_folder(&self.evidence)?;
-        let bundle = bundle(record);
-        let bytes = serde_json::to_vec_pretty(&bundle).unwrap_or_default();
-        fsio::write_atomic(&path, &bytes)
+        fsio::write_atomic(&path, format!("{:#}\n", json!(evidence)).as_bytes())
+    }
+
+    fn path_of(&self, evidence: &Evidence) -> PathBuf {
+        self.evidence.join(format!("{}.json", evidence.alert_id))
     }
 
     /// How the receivers fare.
@@ -191,11 +231,6 @@ impl Runner {
         let thread =
             std::thread::Builder::new().name(format!("to {name}")).spawn(move || deliver(courier, &own, &inbox, &stop));
         Self { name, outbox, health, wake, thread: thread.ok() }
-    }
-
-    /// Re-benchmarks are asked for where a model drifts; all else takes everything.
-    fn wants(&self, record: &Record) -> bool {
-        self.name != REBENCH || (record.key.kind == AlertKind::Drift && record.ended_at.is_none())
     }
 }
 
@@ -337,41 +372,19 @@ pub fn duration(micros: Micros) -> Duration {
     Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }
 
-/// What receivers are told besides the alert.
-fn payload(record: &Record, evidence: &Path) -> Value {
-    let mut value = bundle(record);
-    if record.key.kind == AlertKind::Drift {
-        value["evidence"] = json!(evidence_path(evidence, record));
-    }
-    value
+/// Whether the other alert began before this one and still fired then, on the same version of a model.
+fn is_of_same_drift(other: &Record, record: &Record) -> bool {
+    let of = |record: &Record| (record.key.kind, record.key.model.clone(), record.key.version.clone());
+    let is_earlier = (other.fired_at, &other.key) < (record.fired_at, &record.key);
+    is_earlier && of(other) == of(record) && other.ended_at.is_none_or(|end| end >= record.fired_at)
 }
 
 /// What makes a transition the same one.
-fn key(alert: Alert) -> String {
-    Transition::new(SOURCE, alert, Value::Null).key()
+fn key(alert: &Alert) -> String {
+    Transition::new(SOURCE, alert.clone(), Value::Null).key()
 }
 
 /// A program of the team may work in another folder.
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
-
-fn evidence_path(folder: &Path, record: &Record) -> PathBuf {
-    folder.join(format!("{}.json", record.id))
-}
-
-/// The evidence bundle (format 4.9): what an alarm hands to whoever looks into it.
-pub fn bundle(record: &Record) -> Value {
-    json!({
-        "schema": "drift-watch/evidence/1",
-        "alert_id": record.id,
-        "model": record.key.model,
-        "version": record.key.version,
-        "subject": record.key.subject,
-        "fired_at": text(record.fired_at),
-        "window": {"from": record.change_since.map(text), "to": record.target.map(text)},
-        "reason": record.reason,
-        "findings": record.findings,
-        "attribution": record.drivers,
-    })
 }

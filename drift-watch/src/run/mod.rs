@@ -6,6 +6,7 @@
 pub mod args;
 pub mod delivery;
 pub mod events;
+pub mod evidence;
 pub mod frame;
 pub mod health;
 pub mod intake;
@@ -139,7 +140,7 @@ fn prepare(
         args.predictions.iter().chain(&args.actuals).filter(|pattern| *pattern != "-").cloned().collect();
     Ok(Watcher {
         intake: Intake::new(args, &saved.positions)?,
-        delivery: Delivery::start(args)?,
+        delivery: Delivery::start(args, context.config.project.as_deref())?,
         tracking: Tracking::start(args, &saved.engine.external)?,
         hints: Watch::new(&patterns, args.poll),
         args: args.clone(),
@@ -190,9 +191,9 @@ async fn reload_when_asked(
         systemd.reloading();
         let outcome = match again(&words) {
             Err(error) => Err(error.to_string()),
-            Ok(args) => {
+            Ok(configuration) => {
                 let (reply, answer) = oneshot::channel();
-                to.send(Order::Reload(Box::new(args), reply));
+                to.send(Order::Reload(Box::new(configuration), reply));
                 answer.await.unwrap_or_else(|_| Err("the daemon is about to stop".to_owned()))
             }
         };
@@ -206,14 +207,14 @@ async fn reload_when_asked(
     }
 }
 
-/// The flags, read anew with the file.
-fn again(words: &[String]) -> anyhow::Result<Args> {
+/// The flags and the name of the project, read anew with the file.
+fn again(words: &[String]) -> anyhow::Result<(Args, Option<String>)> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let parsed = parse_from::<Cli>(&words, &|name| std::env::var_os(name))?;
     match parsed.arguments.command {
         Command::Run(args) => {
             check(&args)?;
-            Ok(*args)
+            Ok((*args, parsed.context.config.project))
         }
         _ => anyhow::bail!("the command line is not that of a daemon"),
     }

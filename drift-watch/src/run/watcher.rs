@@ -44,8 +44,8 @@ pub enum Order {
     Ingest(IngestBatch),
     /// Take rows of standard input in: a whole frame.
     Rows(Gathered, Kind),
-    /// Use another configuration.
-    Reload(Box<Args>, oneshot::Sender<std::result::Result<(), String>>),
+    /// Use another configuration: flags, and the name of the project.
+    Reload(Box<(Args, Option<String>)>, oneshot::Sender<std::result::Result<(), String>>),
     /// End.
     Stop,
 }
@@ -140,8 +140,9 @@ impl Watcher {
                     clock.arrived = Instant::now();
                     self.push(gathered, kind);
                 }
-                Ok(Order::Reload(args, reply)) => {
-                    let outcome = self.reload(*args).map_err(|error| error.to_string());
+                Ok(Order::Reload(configuration, reply)) => {
+                    let (args, project) = *configuration;
+                    let outcome = self.reload(args, project.as_deref()).map_err(|error| error.to_string());
                     // Who asked may be gone.
                     _ = reply.send(outcome);
                 }
@@ -337,9 +338,9 @@ impl Watcher {
     }
 
     /// Takes another configuration; what was wrong with it leaves the old one in place.
-    fn reload(&mut self, args: Args) -> Result<()> {
+    fn reload(&mut self, args: Args, project: Option<&str>) -> Result<()> {
         let intake = Intake::new(&args, &self.saved.positions)?;
-        let delivery = Delivery::start(&args)?;
+        let delivery = Delivery::start(&args, project)?;
         let tracking = Tracking::start(&args, &self.saved.engine.external)?;
         self.saved.engine.settings = args.watch.settings();
         std::mem::replace(&mut self.delivery, delivery).stop();
