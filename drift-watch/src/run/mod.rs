@@ -72,7 +72,8 @@ async fn daemon(args: &Args, context: &Context) -> Result<()> {
     let (view, seen) = watch::channel(Arc::new(View { not_ready: vec!["starting".to_owned()], ..View::default() }));
     let (orders, inbox) = channel();
     let systemd = Systemd::from_env();
-    let watcher = prepare(args, context, inbox, view, systemd)?;
+    // Reads a journal, and makes clients that block.
+    let watcher = tokio::task::block_in_place(|| prepare(args, context, inbox, view, systemd))?;
     let waker = watcher.hints.waker();
     let stop = CancellationToken::new();
     let reloads = Arc::new(Reloads::started(Timestamp::now()));
