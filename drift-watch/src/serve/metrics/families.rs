@@ -37,7 +37,8 @@ fn daemon(out: &mut Exposition, view: &View) {
         seconds(view.time.as_deref()).map(|time| (Vec::new(), time)),
     );
     let faults = view.faults.iter().map(|(kind, count)| (vec![("kind", Cow::from(kind))], *count as f64));
-    out.counters("drift_watch_faults_total", "Rows that were left out or corrected, by kind.", faults);
+    // No counter: a late actual takes back that it was missing.
+    out.gauges("drift_watch_faults", "Rows that were left out or corrected, by kind.", faults);
 }
 
 const KINDS: [(AlertKind, &str); 3] =
@@ -55,8 +56,9 @@ fn alerts(out: &mut Exposition, view: &View) {
     let of_models = view.models.iter().flat_map(|model| KINDS.iter().map(move |kind| (model, kind)));
     let counts = of_models.map(|(model, (kind, name))| {
         let firing = view.alerts.iter().filter(|alert| {
-            (alert.state, alert.kind) == (AlertState::Firing, *kind)
-                && (&alert.model, &alert.version) == (&model.model, &model.version)
+            // An alert on the predictions of a model is about all its versions.
+            (alert.state, alert.kind, &alert.model) == (AlertState::Firing, *kind, &model.model)
+                && (alert.version.is_empty() || alert.version == model.version)
         });
         (with(identity(model), [("kind", Cow::from(*name))]), firing.count() as f64)
     });
