@@ -20,9 +20,13 @@ mod mlflow;
 mod mlflow_process;
 mod mlflow_server;
 mod notify_systemd;
+mod process;
 mod profiles;
 #[path = "../../../manifest-gen/tests/it/python/mod.rs"]
 mod python;
+#[path = "../../../shared/tests/it/real_process/mod.rs"]
+mod real_process;
+mod real_servers;
 mod replay_cli;
 mod replayed;
 mod river;
