@@ -15,6 +15,7 @@ mod interleavings;
 mod live;
 mod live_streams;
 mod log_live;
+mod metrics_page;
 mod mlflow;
 #[path = "../../../manifest-gen/tests/it/mlflow_process/mod.rs"]
 mod mlflow_process;

@@ -267,7 +267,7 @@ fn profile_without_rows() -> std::path::PathBuf {
     data("profile/lightgbm.json")
 }
 
-/// Writes the profile of LightGBM here.
+/// Writes the profile of `LightGBM` here.
 fn profile(place: &Place) {
     place.write("profile.json", serde_json::to_vec(&of_lightgbm()).unwrap());
 }
