@@ -42,6 +42,11 @@ verify: ## the long simulations and fault rounds; output kept in docs/
 	{ printf '# Changed bytes and kills\n\nTen thousand single-byte changes of a signed release, its registry entry and published copies; `kill -9` at every\nsystem call of a promotion that writes or opens a file, then `repair`.\n\n```\nTAMPER_ROUNDS=10000 cargo test -p manifest-gen --test it -- tamper:: crash:: --nocapture\n```\n\n```\n'; \
 	  TAMPER_ROUNDS=10000 $(CARGO) test --locked -p manifest-gen --test it -- tamper:: crash:: --nocapture 2>/dev/null && printf '```\n'; } > docs/verify/manifest-gen.tmp \
 	  && mv docs/verify/manifest-gen.tmp docs/verify/manifest-gen.md
+	$(CARGO) build --release --locked -p drift-watch --example alarms
+	{ printf '# Alarms of drift-watch: how often without a change, how soon after one\n\nEvery run learns its baseline anew. `*`: measured, not promised. BROKEN: a bound is not kept. Steps are target times; promise 5,000.\n\n```\ncargo run --release -p drift-watch --example alarms -- --runs 400 --seed 20261123\n```\n\n'; \
+	  target/release/examples/alarms --runs 400 --seed 20261123; \
+	  printf '\n## Fleets\n\nHourly, baselines of 14 days, watched for 90 days.\n\n```\ncargo run --release -p drift-watch --example alarms -- --fleet --runs 200 --seed 20261123\n```\n\n'; \
+	  target/release/examples/alarms --fleet --runs 200 --seed 20261123; } > docs/verify/alarms.tmp && mv docs/verify/alarms.tmp docs/verify/alarms.md
 	set -e; data=$$(tests/python/nannyml_data.sh); NANNYML_DATA=$$data $(CARGO) test --locked -p drift-watch --test it chunks::
 
 check: ## formatting, lints, documentation, licences
@@ -56,7 +61,7 @@ bench: ## score against polars, hashing against openssl, side by side (needs pyt
 	$(CARGO) build --release --locked -p bench-compare -p manifest-gen
 	bench/score_vs_polars.sh
 	bench/hashing.sh 5
-	$(CARGO) bench --locked -p drift-watch --bench detectors
+	$(CARGO) bench --locked -p drift-watch --bench detectors --bench parse --bench engine
 
 docs: ## refresh the documents that are made from the code
 	$(CARGO) run --locked -q -p e2e --bin generate-docs

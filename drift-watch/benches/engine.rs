@@ -1,10 +1,15 @@
 //! How many joined pairs a second the engine takes from memory, on one core, and how much memory a million series need.
 //!
-//! `cargo bench -p drift-watch --bench engine [-- pairs|memory]`; processor time of the thread, median of five.
+//! `cargo bench -p drift-watch --bench engine [-- pairs|memory [STEPS]]`; processor time of the thread, median of five.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark talks and may stop")]
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, BufWriter};
+use std::path::Path;
+use std::process::Command;
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use drift_watch::core::engine::Engine;
@@ -16,6 +21,9 @@ const DAY: i64 = 86_400;
 const START: i64 = 1_700_000_000 / DAY * DAY;
 
 fn main() {
+    if let Some(path) = std::env::var_os(RELOAD) {
+        return reload(path.as_ref());
+    }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     let runs = |name: &str| wanted.is_empty() || wanted.iter().any(|word| word == name);
     if runs("pairs") {
@@ -24,7 +32,7 @@ fn main() {
         println!("joined pairs a second, 1,000 series, horizons 1 and 2, all detectors: {:.0} (median of 5)", rates[2]);
     }
     if runs("memory") {
-        memory(1_000_000);
+        memory(1_000_000, wanted.iter().find_map(|word| word.parse().ok()).unwrap_or(1));
     }
 }
 
@@ -33,11 +41,20 @@ fn pairs(series: u32, days: i64) -> f64 {
     let names: Vec<String> = (0..series).map(|number| format!("store_{number:06}")).collect();
     let settings = Settings { warm_up: Some(40 * DAY * 1_000_000), retain_steps: 60, ..Settings::default() };
     let mut engine = Engine::new(settings, BTreeMap::new());
-    let start = Instant::now();
+    let start = busy();
     (0..days).for_each(|day| feed(&mut engine, &names, day));
+    let seconds = busy() - start;
     let pairs: u64 = engine.boards.iter().map(|board| board.n_closed).sum::<u64>() * 2 * u64::from(series);
     assert!(engine.boards[0].is_watched());
-    pairs as f64 / start.elapsed().as_secs_f64()
+    pairs as f64 / seconds
+}
+
+/// Seconds that this thread has had a processor; by the clock on the wall where the system does not say.
+fn busy() -> f64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = stat.split_whitespace().next().and_then(|text| text.parse::<f64>().ok());
+    nanoseconds.map_or_else(|| START.elapsed().as_secs_f64(), |nanoseconds| nanoseconds / 1e9)
 }
 
 /// A day: forecasts one and two days ahead, then the actuals.
@@ -82,14 +99,15 @@ fn noise(series: u32, day: i64, salt: u32) -> f64 {
     (sum - 2.0) * 3.46
 }
 
-/// A million series with detectors on two horizons; what the process has resident then.
-fn memory(series: u32) {
+/// A million series with detectors of four scores on two horizons, and the pairs of so many decided steps, which restatements can change; what the
+/// process has resident then.
+fn memory(series: u32, retain_steps: usize) {
     let names: Vec<String> = (0..series).map(|number| format!("s{number:06}")).collect();
     let before = resident();
     let settings = Settings {
         warm_up: Some(8 * DAY * 1_000_000),
         min_steps: 8,
-        retain_steps: 8,
+        retain_steps,
         window_steps: 8,
         ..Settings::default()
     };
@@ -98,11 +116,31 @@ fn memory(series: u32) {
     (0..24).for_each(|day| feed(&mut engine, &names, day));
     assert!(engine.boards[0].is_watched());
     let used = resident().saturating_sub(before);
+    let saved = tempfile::NamedTempFile::new().unwrap();
+    postcard::to_io(&engine, BufWriter::new(saved.as_file())).unwrap();
     println!(
-        "{series} series, 2 horizons, 24 days: {:.0} MiB resident ({:.0} bytes a series), {:.1} s",
+        "{series} series, 2 horizons, 24 days, pairs of {retain_steps} steps kept: {:.0} MiB resident ({:.0} bytes a series), {:.1} s",
         used as f64 / f64::from(1 << 20),
         used as f64 / f64::from(series),
         start.elapsed().as_secs_f64()
+    );
+    drop(engine);
+    Command::new(std::env::current_exe().unwrap()).env(RELOAD, saved.path()).status().unwrap();
+}
+
+/// Tells a second process to load the state that the first has saved.
+const RELOAD: &str = "ENGINE_BENCH_RELOAD";
+
+/// Loads a state, as a daemon does that starts again: what the heap has kept of the warm-up is not there.
+fn reload(path: &Path) {
+    let before = resident();
+    let file = BufReader::new(File::open(path).unwrap());
+    let (engine, _): (Engine, _) = postcard::from_io((file, &mut [0; 1 << 16])).unwrap();
+    let (used, series) = (resident().saturating_sub(before) as f64, engine.names.len() as f64);
+    println!(
+        "the same, started again: {:.0} MiB resident ({:.0} bytes a series)",
+        used / f64::from(1 << 20),
+        used / series
     );
 }
 

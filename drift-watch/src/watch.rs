@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 use shared::error::{Error, Place, Result};
 use shared::format::manifest::Manifest;
-use shared::format::profile::Profile;
+use shared::format::profile::{Profile, Rows};
 use shared::fsio;
 
 use crate::core::classics::Request;
@@ -227,14 +227,19 @@ pub fn rows_of(profile: &Profile) -> Vec<ProfileRow> {
             series: rows.series_names[rows.series[place] as usize].clone(),
             horizon: rows.horizon[place],
             target: rows.target[place],
-            pair: Pair {
-                y: rows.y[place],
-                y_hat: rows.y_hat[place],
-                interval: rows.lo[place].zip(rows.hi[place]),
-                last: rows.last[place],
-            },
+            pair: pair_at(rows, place),
         })
         .collect()
+}
+
+/// The pair at a place of a profile's rows.
+pub fn pair_at(rows: &Rows, place: usize) -> Pair {
+    Pair {
+        y: rows.y[place],
+        y_hat: rows.y_hat[place],
+        interval: rows.lo[place].zip(rows.hi[place]),
+        last: rows.last[place],
+    }
 }
 
 /// The profile that a manifest names among its evidence.

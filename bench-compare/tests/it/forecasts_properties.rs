@@ -1,7 +1,5 @@
 //! What holds for any table: no bytes make the reader panic, and its sums are those of a plain loop.
 
-#![expect(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "a test")]
-
 use std::collections::BTreeMap;
 use std::fmt::Write;
 

@@ -1,13 +1,5 @@
 //! `bench-compare init` writes a file that the tool itself accepts, in whatever folder.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::cast_possible_truncation,
-    reason = "a test that cannot go on fails"
-)]
-
 use std::path::Path;
 
 use bench_compare::args::Cli;

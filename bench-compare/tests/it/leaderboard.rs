@@ -3,14 +3,6 @@
 //! The published tables are not part of the repository: they are looked for in `FORECAST_DATA`, else in `../shared/data`
 //! beside it, and a test that lacks them says so.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::cast_possible_truncation,
-    reason = "a test that cannot go on fails"
-)]
-
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -3,7 +3,9 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::print_stderr,
+    clippy::cast_possible_truncation,
     reason = "a test fails by panicking, and says what it skips"
 )]
 

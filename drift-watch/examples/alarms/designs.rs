@@ -9,13 +9,13 @@ use drift_watch::core::settings::Settings;
 use drift_watch::core::time::{DAY, Micros};
 use drift_watch::verify_alarms::trial::Row;
 
-use crate::noise::{Noise, Shape};
+use super::noise::{Noise, Shape};
 
 /// Every actual; errors are measured against it.
 const LEVEL: f64 = 100.0;
 
 /// The standard deviation of the errors.
-const SD: f64 = 5.0;
+pub(crate) const SD: f64 = 5.0;
 
 /// An interval of this many standard deviations has a coverage of 90 %.
 const INTERVAL: f64 = 1.644_853_626_951_472_2;

@@ -1,14 +1,17 @@
 //! Measures the promise of `drift-watch` by simulation: steps to the first false alarm, delays, fleets of series.
 //!
-//! `cargo run --release -p drift-watch --example alarms -- --runs 400 --seed 20261123 [--only TEXT] [--quick]`
+//! `cargo run --release -p drift-watch --example alarms -- --runs 400 --seed 20261123 [--only TEXT] [--quick] [--fleet]`
 
 mod designs;
+mod fleet;
 mod noise;
 mod report;
 mod study;
 
 use std::io::Write;
 
+use drift_watch::core::settings::Settings;
+use fleet::Fleet;
 use study::Plan;
 
 /// Lengths of baselines.
@@ -19,8 +22,12 @@ fn main() -> std::io::Result<()> {
     let runs = value("--runs").unwrap_or(if quick { 40 } else { 400 });
     let seed = value("--seed").unwrap_or(20_261_123);
     let only = text("--only").unwrap_or_default();
-    let plan = Plan { runs, seed, promises: if quick { 1.0 } else { 4.0 } };
+    let promise_steps = Settings::default().promise_steps;
+    let plan = Plan { runs, seed, promise_steps, promises: if quick { 1.0 } else { 4.0 } };
     let mut out = std::io::stdout().lock();
+    if flag("--fleet") {
+        return fleets(&plan, &mut out);
+    }
     write!(out, "{}", report::RUN_LENGTHS)?;
     for (index, design) in (0..).zip(designs::all()).filter(|(_, design)| design.name.contains(&only)) {
         for (place, baseline) in (0..).zip(BASELINES) {
@@ -28,6 +35,19 @@ fn main() -> std::io::Result<()> {
             write!(out, "{}", found.map_or_else(String::new, |found| report::line(&design, &found)))?;
             out.flush()?;
         }
+    }
+    Ok(())
+}
+
+/// Fleets, thinned so that they can be repeated, and one whole.
+fn fleets(plan: &Plan, out: &mut impl Write) -> std::io::Result<()> {
+    let thinned = [(0.0, 0), (0.3, 0), (0.0, 50), (0.3, 50)];
+    let thinned = thinned.map(|(common, changed)| (Fleet { series: 500, common, changed }, plan.runs));
+    let whole = (Fleet { series: 10_000, common: 0.0, changed: 0 }, plan.runs.div_ceil(100));
+    write!(out, "{}", fleet::TABLE)?;
+    for ((fleet, runs), index) in thinned.into_iter().chain([whole]).zip(1000..) {
+        write!(out, "{}", fleet::measure(&fleet, index, &Plan { runs, ..*plan }))?;
+        out.flush()?;
     }
     Ok(())
 }

@@ -7,8 +7,8 @@ use drift_watch::verify_alarms::summary::RunLengths;
 use drift_watch::verify_alarms::trial::{Length, Row, Trial};
 use rayon::prelude::*;
 
-use crate::designs::{Change, Design, Stream};
-use crate::noise::Noise;
+use super::designs::{Change, Design, Stream};
+use super::noise::Noise;
 
 /// Quiet steps before a change.
 const QUIET: u64 = 50;
@@ -21,6 +21,7 @@ pub(crate) const PATIENCE: u64 = 1000;
 pub(crate) struct Plan {
     pub(crate) runs: u64,
     pub(crate) seed: u64,
+    pub(crate) promise_steps: f64,
     /// Runs end after so many times the promise.
     pub(crate) promises: f64,
 }
@@ -42,7 +43,7 @@ pub(crate) const CHANGES: [Change; 2] = [Change::Shift(1.0), Change::Spread(1.5)
 
 /// Measures a design with baselines of this length; `index` tells its random numbers from those of others.
 pub(crate) fn study(design: &Design, baseline: usize, index: u64, plan: &Plan) -> Option<Found> {
-    let settings = design.settings();
+    let settings = Settings { promise_steps: plan.promise_steps, ..design.settings() };
     let most = steps(plan.promises * settings.promise_steps);
     let one = |run: u64| quiet_run(design, baseline, noise(plan, index, run), &settings, most);
     let runs: Vec<(Length, Option<(Score, Level)>)> = (0..plan.runs).into_par_iter().filter_map(one).collect();

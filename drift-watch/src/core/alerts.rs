@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::alert::{Alert, Severity};
 use shared::digest;
@@ -29,7 +30,7 @@ pub struct Key {
 }
 
 /// A detector that found something.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// `model`, `segment` or `series`.
     pub level: String,

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use shared::metric::Metric;
 
 use super::bucket::Bucket;
+use super::by_series::BySeries;
 use super::classics::{self, Level};
 use super::family;
 use super::forecasts::{Forecast, Forecasts, Kept};
@@ -46,9 +46,9 @@ pub struct Board {
     /// Every combination of segments that was seen; number 0 is none.
     segment_sets: Vec<Vec<u32>>,
     /// The newest combination of each series.
-    series_segments: FxHashMap<u32, u32>,
+    series_segments: BySeries<u32>,
     /// MASE scales by series.
-    scales: FxHashMap<u32, f64>,
+    scales: BySeries<f64>,
     /// First and last target time of the actuals that these rest on, where they were learned.
     scaled: Option<(Micros, Micros)>,
     /// Level of intervals in percent.
@@ -92,7 +92,7 @@ impl Rows for ClosedPairs<'_> {
 /// Pairs with the scales of MASE.
 struct Scaled<'a> {
     rows: &'a dyn Rows,
-    scales: &'a FxHashMap<u32, f64>,
+    scales: &'a BySeries<f64>,
 }
 
 impl Rows for Scaled<'_> {
@@ -105,7 +105,7 @@ impl Rows for Scaled<'_> {
     }
 
     fn scale(&self, series: u32) -> Option<f64> {
-        self.scales.get(&series).copied()
+        self.scales.get(series).copied()
     }
 }
 
@@ -132,8 +132,8 @@ impl Board {
             buckets: BTreeMap::new(),
             segments,
             segment_sets: vec![Vec::new()],
-            series_segments: FxHashMap::default(),
-            scales: FxHashMap::default(),
+            series_segments: BySeries::default(),
+            scales: BySeries::default(),
             scaled: None,
             level_percent: settings.level_percent,
             last_issued: None,
@@ -174,7 +174,7 @@ impl Board {
             self.forecasts.resize_with(place + 1, Forecasts::default);
         }
         let first = self.forecasts[place].all().next().is_none();
-        let forecast = forecast.in_segments(self.series_segments.get(&series).copied().unwrap_or(0));
+        let forecast = forecast.in_segments(self.series_segments.get(series).copied().unwrap_or(0));
         let kept = self.forecasts[place].put(forecast);
         if kept == Kept::New {
             self.n_series += u64::from(first);
@@ -208,9 +208,7 @@ impl Board {
         });
         step.expected += 1;
         step.waiting += u32::from(!arrived);
-        if step.members.last() != Some(&series) {
-            step.members.push(series);
-        }
+        step.members.add(series);
         match step.closed {
             true => self.count(series, forecast, history, true),
             false => self.open += 1,
@@ -261,7 +259,8 @@ impl Board {
             let Some(step) = self.steps.get_mut(&target).filter(|step| step.blurred) else { continue };
             step.blurred = false;
             step.cells.clear();
-            for series in step.tidy_members() {
+            step.members.tidy();
+            for series in step.members.clone().iter() {
                 let (Some(forecasts), Some(history)) =
                     (self.forecasts.get(series as usize), histories.get(series as usize))
                 else {
@@ -280,7 +279,7 @@ impl Board {
     }
 
     fn count_pair(&mut self, series: u32, forecast: &Forecast, pair: &Pair, adds: bool) {
-        let scale = self.scales.get(&series).copied();
+        let scale = self.scales.get(series).copied();
         let level = self.level_percent;
         let bucket = Bucket::of(forecast.horizon);
         let Some(step) = self.steps.get_mut(&forecast.target) else { return };
@@ -306,13 +305,14 @@ impl Board {
         step.closed = true;
         let completeness = step.completeness();
         self.open = self.open.saturating_sub(u64::from(step.expected));
-        let members = step.tidy_members();
+        step.members.tidy();
+        let members = step.members.clone();
         self.closed_until = Some(target);
         self.n_closed += 1;
         self.kept_closed += 1;
         let is_told = completeness >= settings.min_completeness_ratio;
         let mut rows: BTreeMap<Bucket, Vec<(u32, Scores)>> = BTreeMap::new();
-        for series in members {
+        for series in members.iter() {
             let Some(history) = histories.get(series as usize) else { continue };
             self.close_series(series, target, history, settings, &mut rows);
         }
@@ -346,12 +346,12 @@ impl Board {
             let bucket = Bucket::of(forecast.horizon);
             let list = rows.entry(bucket).or_default();
             let learned = self.buckets.get(&bucket).and_then(|watched| watched.learned.as_ref());
-            let Some(watch) = learned.and_then(|learned| learned.series.get(&series)) else { continue };
+            let Some(watch) = learned.and_then(|learned| learned.series.get(series)) else { continue };
             if list.last().is_none_or(|(last, _)| *last != series) {
                 list.push((series, Scores::default()));
             }
             if let Some((_, scores)) = list.last_mut() {
-                scores.add(&pair, &watch.usual, settings.loss);
+                scores.add(&pair, &watch.usual(), settings.loss);
             }
         }
     }
@@ -437,9 +437,9 @@ impl Board {
         for bucket in buckets {
             let is_new = |series: &u32| {
                 let learned = self.buckets[&bucket].learned.as_ref();
-                learned.is_some_and(|learned| !learned.series.contains_key(series))
+                learned.is_some_and(|learned| learned.series.get(*series).is_none())
             };
-            let new: Vec<u32> = members.iter().copied().filter(is_new).collect();
+            let new: Vec<u32> = members.iter().filter(is_new).collect();
             let observed = new.into_iter().map(|series| (series, self.observed(bucket, histories, series)));
             let ready: Vec<(u32, Vec<Observed>)> = observed.filter(|(_, rows)| n_steps(rows) >= FEWEST_STEPS).collect();
             let learned = self.buckets.get_mut(&bucket).and_then(|watched| watched.learned.as_mut());
@@ -477,8 +477,8 @@ impl Board {
         closed.iter().for_each(|forecast| self.count(series, forecast, history, false));
         match scale {
             Some(scale) => self.scales.insert(series, scale),
-            None => self.scales.remove(&series),
-        };
+            None => self.scales.remove(series),
+        }
         closed.iter().for_each(|forecast| self.count(series, forecast, history, true));
         self.sharpen(series, Micros::MIN, histories);
     }
@@ -491,7 +491,7 @@ impl Board {
 
     /// The scale of a series, if it is known.
     pub fn scale_of(&self, series: u32) -> Option<f64> {
-        self.scales.get(&series).copied()
+        self.scales.get(series).copied()
     }
 
     /// States the scale of a series.
@@ -580,8 +580,8 @@ fn n_steps(observed: &[Observed]) -> usize {
     observed.iter().map(|row| row.target).collect::<BTreeSet<Micros>>().len()
 }
 
-fn numbers_of<'a>(sets: &'a [Vec<u32>], segments: &FxHashMap<u32, u32>, series: u32) -> &'a [u32] {
-    let set = segments.get(&series).and_then(|&set| sets.get(set as usize));
+fn numbers_of<'a>(sets: &'a [Vec<u32>], segments: &BySeries<u32>, series: u32) -> &'a [u32] {
+    let set = segments.get(series).and_then(|&set| sets.get(set as usize));
     set.map_or(&[], Vec::as_slice)
 }
 

@@ -1,9 +1,8 @@
 //! The forecasts of a model for one series.
 
-use std::collections::VecDeque;
-
 use serde::{Deserialize, Serialize};
 
+use super::room::{forget, make_room};
 use super::time::Micros;
 
 /// A forecast. Its key within a series is (target time, issue time).
@@ -67,7 +66,7 @@ pub enum Kept {
 /// The forecasts of a model for one series, by target time and issue time.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Forecasts {
-    list: VecDeque<Forecast>,
+    list: Vec<Forecast>,
 }
 
 impl Forecasts {
@@ -80,6 +79,7 @@ impl Forecasts {
                 false => Kept::Conflict,
             },
             _ => {
+                make_room(&mut self.list);
                 self.list.insert(place, forecast);
                 Kept::New
             }
@@ -89,7 +89,7 @@ impl Forecasts {
     /// Those for a target time, in the order of issue.
     pub fn at(&self, target: Micros) -> impl Iterator<Item = &Forecast> {
         let place = self.list.partition_point(|known| known.target < target);
-        self.list.range(place..).take_while(move |known| known.target == target)
+        self.list[place..].iter().take_while(move |known| known.target == target)
     }
 
     /// The places of those for a target time.
@@ -114,7 +114,7 @@ impl Forecasts {
         let place = self.list.partition_point(|known| known.target <= from);
         let within =
             move |known: &&Forecast| known.origin() >= from && until.is_none_or(|until| known.origin() < until);
-        self.list.range(place..).filter(within)
+        self.list[place..].iter().filter(within)
     }
 
     /// All of them.
@@ -125,7 +125,8 @@ impl Forecasts {
     /// Forgets target times before `time`; says how many.
     pub fn forget_before(&mut self, time: Micros) -> usize {
         let place = self.list.partition_point(|known| known.target < time);
-        self.list.drain(..place).count()
+        forget(&mut self.list, place);
+        place
     }
 }
 

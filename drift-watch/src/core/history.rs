@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::room::{forget, make_room};
 use super::time::Micros;
 
 /// An actual value.
@@ -56,7 +57,10 @@ impl History {
         let place = self.points.partition_point(|known| known.target < point.target);
         match self.points.get_mut(place) {
             Some(known) if known.target == point.target => *known = point,
-            _ => self.points.insert(place, point),
+            _ => {
+                make_room(&mut self.points);
+                self.points.insert(place, point);
+            }
         }
     }
 
@@ -85,7 +89,7 @@ impl History {
     /// Forgets target times before `time`, but for the last of them, which forecasts may refer to.
     pub fn forget_before(&mut self, time: Micros) {
         let place = self.points.partition_point(|point| point.target < time).saturating_sub(1);
-        self.points.drain(..place);
+        forget(&mut self.points, place);
     }
 
     /// The values, in time order.

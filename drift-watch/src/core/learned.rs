@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
+use super::by_series::BySeries;
 use super::detector::monitor::{Lesson, Monitor, autoregression};
 use super::detector::reference::margin_se_of;
 use super::exact::Sum;
@@ -56,7 +56,7 @@ pub struct Learned {
     /// Segments with enough steps.
     pub segments: BTreeMap<u32, Watches>,
     /// Each series with enough steps.
-    pub series: FxHashMap<u32, SeriesWatch>,
+    pub series: BySeries<SeriesWatch>,
     /// Mean loss over all pairs, and the ratio of absolute errors to actuals: what is usual of a series that is new.
     pool: (f64, f64),
 }
@@ -130,7 +130,9 @@ impl Learned {
         for (series, observed) in all {
             let usual = usual(observed, self.pool, settings);
             let steps = scores_by_step(observed, &usual, settings);
-            self.series.extend(lesson.series(usual, &steps).map(|watch| (*series, watch)));
+            if let Some(watch) = lesson.series(usual, &steps) {
+                self.series.insert(*series, watch);
+            }
         }
     }
 }

@@ -63,6 +63,31 @@ pub struct Usual {
     pub coverage: Option<f64>,
 }
 
+/// The same in half the room: there may be a million.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PackedUsual {
+    n: u32,
+    /// Not a number where it is absent.
+    means: [f32; 5],
+}
+
+impl From<Usual> for PackedUsual {
+    #[expect(clippy::cast_possible_truncation, reason = "seven digits suffice for what is usual")]
+    fn from(usual: Usual) -> Self {
+        let shares = [usual.direction, usual.coverage].map(|share| share.unwrap_or(f64::NAN));
+        let means = [usual.loss, usual.absolute_error, usual.error, shares[0], shares[1]].map(|mean| mean as f32);
+        Self { n: usual.n, means }
+    }
+}
+
+impl From<PackedUsual> for Usual {
+    fn from(packed: PackedUsual) -> Self {
+        let [loss, absolute_error, error, direction, coverage] = packed.means.map(f64::from);
+        let [direction, coverage] = [direction, coverage].map(|share| Some(share).filter(|share| !share.is_nan()));
+        Self { n: packed.n, loss, absolute_error, error, direction, coverage }
+    }
+}
+
 /// The scores of a series at a step; the mean over its forecasts in the bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Scores {
@@ -111,6 +136,14 @@ pub(super) fn share(hit: bool) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_usual_is_packed_to_seven_digits() {
+        let usual = Usual { n: 9, loss: 0.1, absolute_error: 4.0, error: -2.5, direction: None, coverage: Some(0.75) };
+        let again = Usual::from(PackedUsual::from(usual));
+        assert!((again.loss - 0.1).abs() < 1e-8);
+        assert_eq!(Usual { loss: 0.1, ..again }, usual);
+    }
 
     #[test]
     fn scores_are_multiples_of_what_is_usual() {

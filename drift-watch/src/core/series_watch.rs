@@ -6,7 +6,7 @@ use super::detector::evidence::{Evidence, mean};
 use super::detector::hits::HitRate;
 use super::detector::reference::{Reference, Side};
 use super::family::WATCHES;
-use super::score::{Score, Scores, Usual};
+use super::score::{PackedUsual, Score, Scores, Usual};
 
 /// A series with fewer steps of its own says "warming" and is not watched.
 pub const FEWEST_STEPS: usize = 8;
@@ -14,8 +14,7 @@ pub const FEWEST_STEPS: usize = 8;
 /// What is usual of a series in one bucket, and the evidence against it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeriesWatch {
-    /// How large its errors usually are.
-    pub usual: Usual,
+    usual: PackedUsual,
     references: [Option<Reference>; 3],
     rates: [Option<HitRate>; 2],
     lanes: Box<[Lane]>,
@@ -56,7 +55,12 @@ impl SeriesWatch {
             (shares.len() >= FEWEST_STEPS).then(|| HitRate::learn(&shares, effective, common.margin_se, 0.0)).flatten()
         });
         let lanes = vec![Lane::default(); common.overlap.max(1)].into_boxed_slice();
-        Self { usual, references, rates, lanes }
+        Self { usual: usual.into(), references, rates, lanes }
+    }
+
+    /// How large its errors usually are.
+    pub fn usual(&self) -> Usual {
+        self.usual.into()
     }
 
     /// Takes in the scores of a step, season taken out; the evidence of the sub-sequence that the step belongs to. It is kept up to a little above the
@@ -213,7 +217,7 @@ mod tests {
     #[test]
     fn a_series_is_small() {
         assert!(
-            size_of::<SeriesWatch>() <= 200 && size_of::<Lane>() <= 72,
+            size_of::<SeriesWatch>() <= 152 && size_of::<Lane>() <= 72,
             "{} {}",
             size_of::<SeriesWatch>(),
             size_of::<Lane>()

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::bucket::Bucket;
+use super::members::Members;
 use super::tally::Tally;
 
 /// The group of all series.
@@ -21,8 +22,8 @@ pub struct Step {
     pub closed: bool,
     /// Whether its sums have lost digits and must be counted anew.
     pub blurred: bool,
-    /// Series with a forecast, in no order; one may stand there more than once.
-    pub members: Vec<u32>,
+    /// Series with a forecast.
+    pub members: Members,
     /// The pairs by bucket and group ([`EVERYONE`], or a segment's number); only of closed steps.
     pub cells: BTreeMap<(Bucket, u32), Tally>,
 }
@@ -36,12 +37,5 @@ impl Step {
     /// The share of forecasts whose actual is in.
     pub fn completeness(&self) -> f64 {
         f64::from(self.expected - self.waiting) / f64::from(self.expected.max(1))
-    }
-
-    /// Each series with a forecast once, in the order of their numbers.
-    pub fn tidy_members(&mut self) -> Vec<u32> {
-        self.members.sort_unstable();
-        self.members.dedup();
-        self.members.clone()
     }
 }

@@ -92,10 +92,10 @@ impl Engine {
         let mut missing = BTreeSet::new();
         for board in &self.boards {
             for (target, step) in board.steps.iter().filter(|(_, step)| step.closed && step.waiting > 0) {
-                let lacks = |series: &&u32| {
-                    self.histories.get(**series as usize).is_none_or(|history| history.at(*target).is_none())
+                let lacks = |series: &u32| {
+                    self.histories.get(*series as usize).is_none_or(|history| history.at(*target).is_none())
                 };
-                let keys = step.members.iter().filter(lacks).map(|series| (*target, *series));
+                let keys = step.members.iter().filter(lacks).map(|series| (*target, series));
                 missing.extend(keys.filter(|key| !self.void.contains(key)));
             }
         }
@@ -185,7 +185,7 @@ impl Engine {
             .buckets
             .values()
             .filter_map(|watched| watched.learned.as_ref())
-            .flat_map(|learned| learned.series.keys().copied())
+            .flat_map(|learned| learned.series.iter().map(|(series, _)| series))
             .collect();
         board.n_series.saturating_sub(known.len() as u64)
     }
@@ -322,9 +322,9 @@ impl Engine {
         if tally.rows == 0 {
             return None;
         }
-        let watches = || board.buckets.values().filter_map(|watched| watched.learned.as_ref()?.series.get(&series));
+        let watches = || board.buckets.values().filter_map(|watched| watched.learned.as_ref()?.series.get(series));
         let strongest = watches().flat_map(super::series_watch::SeriesWatch::evidence).fold(0.0, f64::max);
-        let usual = watches().map(|watch| watch.usual.loss).next();
+        let usual = watches().map(|watch| watch.usual().loss).next();
         Some(SeriesView {
             series: self.names.name(series).to_owned(),
             n: tally.rows,

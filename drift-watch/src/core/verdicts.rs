@@ -90,7 +90,7 @@ pub fn verdicts(board: &Board, names: &Names, settings: &Settings) -> [Verdict; 
         }
         let limits: [f64; WATCHES.len()] =
             std::array::from_fn(|place| limit(Level::Series, learned.series.len(), place));
-        for (&group, series) in &learned.series {
+        for (group, series) in learned.series.iter() {
             for (place, evidence) in series.evidence().into_iter().enumerate() {
                 let (side, limit) = (WATCHES[place].1, limits[place]);
                 take(place, Found { level: Level::Series, group, bucket: *bucket, side, evidence, limit, run: 0 });
@@ -162,7 +162,7 @@ impl Explain<'_> {
     /// The same of a series, whose steps are gone through again: to remember it for a million of them would cost too much.
     fn since_of_series(&self, score: Score, found: &Found, target: Micros) -> Option<Micros> {
         let learned = learned(self.board, found.bucket)?;
-        let watch = learned.series.get(&found.group)?;
+        let watch = learned.series.get(found.group)?;
         let place = WATCHES.iter().position(|&(of, side, _)| of == score && side == found.side)?;
         let (forecasts, history) = (self.board.of_series(found.group)?, self.histories.get(found.group as usize)?);
         let mut steps: BTreeMap<Micros, Scores> = BTreeMap::new();
@@ -170,7 +170,7 @@ impl Explain<'_> {
             forecasts.all().filter(|forecast| forecast.target <= target && Bucket::of(forecast.horizon) == found.bucket)
         {
             if let Some(pair) = pair(forecast, history) {
-                steps.entry(forecast.target).or_default().add(&pair, &watch.usual, self.settings.loss);
+                steps.entry(forecast.target).or_default().add(&pair, &watch.usual(), self.settings.loss);
             }
         }
         let mut change = Change::default();
@@ -274,7 +274,7 @@ impl Explain<'_> {
         target: Micros,
     ) -> Vec<(u32, Part, f64)> {
         let mut all = Vec::new();
-        for (&series, watch) in &learned.series {
+        for (series, watch) in learned.series.iter() {
             let (Some(forecasts), Some(history)) = (self.board.of_series(series), self.histories.get(series as usize))
             else {
                 continue;
@@ -283,7 +283,7 @@ impl Explain<'_> {
             let within =
                 forecasts.all().filter(|f| f.target >= since && f.target <= target && Bucket::of(f.horizon) == bucket);
             for pair in within.filter_map(|forecast| pair(forecast, history)) {
-                let usual = &watch.usual;
+                let usual = &watch.usual();
                 let (value, expected, row) = match score {
                     Score::Loss => (raw_loss(&pair, self.settings.loss), usual.loss, 1.0),
                     Score::Bias => (Some(pair.error()), usual.error, pair.y.abs()),
@@ -340,7 +340,7 @@ impl Explain<'_> {
     pub fn discovered(&self) -> Vec<u32> {
         let mut sums: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
         for learned in self.board.buckets.values().filter_map(|watched| watched.learned.as_ref()) {
-            for (&series, watch) in &learned.series {
+            for (series, watch) in learned.series.iter() {
                 let sum = sums.entry(series).or_default();
                 sum.0 += watch.e_value();
                 sum.1 += 1.0;
@@ -379,18 +379,18 @@ fn mover(score: Score) -> Score {
 fn shift_of(score: Score, mean: f64, watch: &super::series_watch::SeriesWatch) -> Option<f64> {
     match score {
         Score::Loss | Score::Bias => Some(mean - watch.baseline(score)?.0),
-        Score::Direction => Some(watch.usual.direction? - mean),
-        Score::Coverage => Some(watch.usual.coverage? - mean),
+        Score::Direction => Some(watch.usual().direction? - mean),
+        Score::Coverage => Some(watch.usual().coverage? - mean),
     }
 }
 
 /// The same in standard errors.
 fn z_of(score: Score, shift: f64, n: f64, watch: &super::series_watch::SeriesWatch) -> Option<f64> {
-    let spread = (1.0 / n + 1.0 / f64::from(watch.usual.n.max(1))).sqrt();
+    let spread = (1.0 / n + 1.0 / f64::from(watch.usual().n.max(1))).sqrt();
     let scale = match score {
         Score::Loss | Score::Bias => watch.baseline(score)?.1,
-        Score::Direction => hit_scale(watch.usual.direction?, watch.usual.n),
-        Score::Coverage => hit_scale(watch.usual.coverage?, watch.usual.n),
+        Score::Direction => hit_scale(watch.usual().direction?, watch.usual().n),
+        Score::Coverage => hit_scale(watch.usual().coverage?, watch.usual().n),
     };
     Some(shift / (scale * spread))
 }

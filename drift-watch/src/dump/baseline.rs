@@ -80,7 +80,7 @@ fn watch_name(place: usize, loss: Loss) -> String {
 
 fn series(engine: &Engine, learned: &Learned, loss: Loss) -> Vec<SeriesState> {
     let by_name: BTreeMap<&str, &SeriesWatch> =
-        learned.series.iter().map(|(number, watch)| (engine.names.name(*number), watch)).collect();
+        learned.series.iter().map(|(number, watch)| (engine.names.name(number), watch)).collect();
     by_name.into_iter().map(|(name, watch)| one_series(name, watch, loss)).collect()
 }
 
@@ -88,10 +88,10 @@ fn one_series(name: &str, watch: &SeriesWatch, loss: Loss) -> SeriesState {
     let evidence = watch.evidence().into_iter().enumerate();
     SeriesState {
         series: name.to_owned(),
-        n: watch.usual.n,
-        loss: rounded(watch.usual.loss),
-        absolute_error: rounded(watch.usual.absolute_error),
-        error: rounded(watch.usual.error),
+        n: watch.usual().n,
+        loss: rounded(watch.usual().loss),
+        absolute_error: rounded(watch.usual().absolute_error),
+        error: rounded(watch.usual().error),
         evidence: evidence.map(|(place, evidence)| (watch_name(place, loss), rounded(evidence))).collect(),
         e_value: rounded(watch.e_value()),
     }

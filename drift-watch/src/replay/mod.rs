@@ -18,7 +18,7 @@ use crate::watch::WatchArgs;
 
 pub use merge::owned;
 pub(crate) use report::json;
-pub use report::{FindingReport, Report, SCHEMA};
+pub use report::{Report, SCHEMA};
 
 /// Bad rows that are shown.
 const SHOWN: u64 = 20;

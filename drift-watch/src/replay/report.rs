@@ -70,40 +70,9 @@ pub struct AlertReport {
     /// Since when the evidence grows.
     pub change_since: Option<String>,
     /// What was found.
-    pub findings: Vec<FindingReport>,
+    pub findings: Vec<Finding>,
     /// Where the change sits: signed parts that add up.
     pub attribution: Vec<DriverView>,
-}
-
-/// A detector that found something.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct FindingReport {
-    /// `model`, `segment` or `series`.
-    pub level: String,
-    /// The segment or series.
-    pub group: String,
-    /// The bucket of horizons.
-    pub horizon: String,
-    /// `above` or `below` the baseline.
-    pub side: String,
-    /// The evidence, as a power of ten.
-    pub evidence_log10: f64,
-    /// Where it becomes an alarm.
-    pub limit_log10: f64,
-}
-
-impl FindingReport {
-    /// What is said of a finding.
-    pub fn of(finding: &Finding) -> Self {
-        Self {
-            level: finding.level.clone(),
-            group: finding.group.clone(),
-            horizon: finding.horizon.clone(),
-            side: finding.side.clone(),
-            evidence_log10: finding.evidence_log10,
-            limit_log10: finding.limit_log10,
-        }
-    }
 }
 
 /// The report on an engine that has seen all records.
@@ -153,7 +122,7 @@ fn alert(record: &Record) -> AlertReport {
         fired_at: text(record.fired_at),
         target_time: record.target.map(text),
         change_since: record.change_since.map(text),
-        findings: record.findings.iter().map(FindingReport::of).collect(),
+        findings: record.findings.clone(),
         attribution: record.drivers.clone(),
     }
 }

@@ -3,9 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::core::alerts::Record;
+use crate::core::alerts::{Finding, Record};
 use crate::core::time::text;
-use crate::replay::FindingReport;
 use crate::view::{AlertKind, DriverView, MeasureView};
 
 /// The `schema` of a bundle.
@@ -37,7 +36,7 @@ pub struct Evidence {
     /// Metrics of the model in that window, beside those of the baseline, by horizon.
     pub metrics: Vec<MeasureView>,
     /// The detectors that found something.
-    pub findings: Vec<FindingReport>,
+    pub findings: Vec<Finding>,
     /// Where the change sits: signed parts that add up.
     pub attribution: Vec<DriverView>,
 }
@@ -66,7 +65,7 @@ impl Evidence {
             window: Window { from: record.change_since.map(text), to: record.target.map(text) },
             reason: record.reason.clone(),
             metrics: record.metrics.clone(),
-            findings: record.findings.iter().map(FindingReport::of).collect(),
+            findings: record.findings.clone(),
             attribution: record.drivers.clone(),
         }
     }

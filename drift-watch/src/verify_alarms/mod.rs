@@ -14,12 +14,11 @@ use shared::error::{Error, Place, Result};
 use shared::format::input::{Input, Tool};
 use shared::format::profile::{Profile, Step};
 
-use crate::core::pair::Pair;
 use crate::core::season::{Season, Slots};
 use crate::core::settings::Settings;
 use crate::core::time::{DAY, Micros, SECOND};
 use crate::replay::json;
-use crate::watch::{WatchArgs, read_profile};
+use crate::watch::{WatchArgs, pair_at, read_profile};
 use simulate::{Cutoffs, Plan};
 use summary::RunLengths;
 use trial::Row;
@@ -158,12 +157,7 @@ fn rows(profile: &Profile, horizons: Option<(u32, u32)>) -> Vec<Row> {
         series: table.series[place],
         time: table.cutoff[place],
         horizon: table.horizon[place],
-        pair: Pair {
-            y: table.y[place],
-            y_hat: table.y_hat[place],
-            interval: table.lo[place].zip(table.hi[place]),
-            last: table.last[place],
-        },
+        pair: pair_at(table, place),
     };
     let wanted = |row: &Row| horizons.is_none_or(|(from, to)| (from..=to).contains(&row.horizon));
     (0..table.len()).map(row).filter(wanted).collect()

@@ -78,7 +78,7 @@ impl<'a> Trial<'a> {
             let Some(learned) = self.watched.get(&bucket).and_then(|watched| watched.learned.as_ref()) else {
                 continue;
             };
-            let Some(watch) = learned.series.get(&row.series) else { continue };
+            let Some(watch) = learned.series.get(row.series) else { continue };
             if step.last().is_none_or(|(last, _)| *last != bucket) {
                 step.push((bucket, Vec::new()));
             }
@@ -87,7 +87,7 @@ impl<'a> Trial<'a> {
                 list.push((row.series, Scores::default()));
             }
             if let Some((_, scores)) = list.last_mut() {
-                scores.add(&row.pair, &watch.usual, self.settings.loss);
+                scores.add(&row.pair, &watch.usual(), self.settings.loss);
             }
         }
         step
@@ -130,7 +130,7 @@ impl<'a> Trial<'a> {
                 let evidence = monitor.as_ref().map_or(0.0, super::super::core::detector::monitor::Monitor::evidence);
                 take(place, Level::Model, evidence / limit(Level::Model, 1, place));
             }
-            for series in learned.series.values() {
+            for (_, series) in learned.series.iter() {
                 for (place, evidence) in series.evidence().into_iter().enumerate() {
                     take(place, Level::Series, evidence / limit(Level::Series, learned.series.len(), place));
                 }

@@ -3,7 +3,9 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::print_stderr,
+    clippy::cast_possible_truncation,
     reason = "a test fails by panicking, and says what it skips"
 )]
 
@@ -23,6 +25,7 @@ mod mlflow_server;
 mod notify_systemd;
 mod process;
 mod profiles;
+mod promise;
 #[path = "../../../manifest-gen/tests/it/python/mod.rs"]
 mod python;
 #[path = "../../../shared/tests/it/real_process/mod.rs"]

@@ -5,7 +5,7 @@ use shared::format::profile::Profile;
 
 use crate::replayed::data;
 
-/// The profile of `LightGBM` on the forecast table in `tests/data/cv`.
+/// The profile of the model `LightGBM` on the forecast table in `tests/data/cv`.
 pub(crate) fn of_lightgbm() -> Profile {
     let [table, train] = ["cv/bls_unemployment_cv.csv", "cv/bls_unemployment_train.csv"].map(data);
     let (table, train) = (table.display().to_string(), train.display().to_string());

@@ -1,13 +1,5 @@
 //! Settings in layers: command line, environment, `promotion.toml`, default; for every flag of every command.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::cast_possible_truncation,
-    reason = "a test that cannot go on fails"
-)]
-
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 

@@ -1,13 +1,5 @@
 //! `promotion.toml`: what is read, what is refused and where.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::cast_possible_truncation,
-    reason = "a test that cannot go on fails"
-)]
-
 use std::path::{Path, PathBuf};
 
 use shared::config::{self, Config};

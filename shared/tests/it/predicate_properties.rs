@@ -1,13 +1,5 @@
 //! Laws of the slice language: printing and reading are inverse, no text crashes the reader, logic is three-valued.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::cast_possible_truncation,
-    reason = "a test that cannot go on fails"
-)]
-
 use proptest::prelude::*;
 use shared::predicate::{Comparison, Literal, Operand, Predicate, Row, Truth, Value, parse};
 
