@@ -137,12 +137,19 @@ impl Delivery {
             return Ok(false);
         }
         for earlier in alerts.firing().chain(alerts.ended()).filter(|other| is_of_same_drift(other, record)) {
-            // One that ended while feeds hid it has asked for nothing.
-            if earlier.ended_at.is_none() || self.was_told(earlier)? {
+            // One that ended while feeds hid it, or before anybody looked, has asked for nothing.
+            if earlier.ended_at.is_none() || self.has_asked(earlier)? {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Whether this alert has asked for a re-benchmark, in this life of the daemon or in an earlier one.
+    fn has_asked(&self, record: &Record) -> Result<bool> {
+        let key = key(&Alert { ends_at: None, ..record.to_alert() });
+        let Some(runner) = self.couriers.iter().find(|runner| runner.name == REBENCH) else { return Ok(false) };
+        Ok(runner.outbox.done(&key)? || runner.outbox.pending()?.0.iter().any(|message| message.key == key))
     }
 
     /// Whether receivers were told that it fires, in this life of the daemon or in an earlier one.
