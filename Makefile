@@ -47,6 +47,10 @@ verify: ## the long simulations and fault rounds; output kept in docs/
 	  target/release/examples/alarms --runs 400 --seed 20261123; \
 	  printf '\n## Fleets\n\nHourly, baselines of 14 days, watched for 90 days.\n\n```\ncargo run --release -p drift-watch --example alarms -- --fleet --runs 200 --seed 20261123\n```\n\n'; \
 	  target/release/examples/alarms --fleet --runs 200 --seed 20261123; } > docs/verify/alarms.tmp && mv docs/verify/alarms.tmp docs/verify/alarms.md
+	$(CARGO) test --locked -p drift-watch --test it --no-run
+	{ printf '# Kills of a running daemon\n\n`kill -9` of `drift-watch run` at random moments: while records are appended in pieces, posted (what is not answered is sent\nagain), while files rotate, while a webhook is told, while the daemon starts and ends. After each round the canonical state is that of an\nundisturbed run and of a replay, to the byte, and each alert that began or ended is told and logged once. Where files are copied and\nemptied, rows may be read twice, and the counts of odd rows are compared apart.\n\n```\nCRASH_ROUNDS=1000 cargo test --quiet -p drift-watch --test it -- crash:: --nocapture\n```\n\n```\n'; \
+	  CRASH_ROUNDS=1000 $(CARGO) test --quiet --locked -p drift-watch --test it -- crash:: --nocapture 2>&1 && printf '```\n'; } > docs/verify/drift-watch.tmp \
+	  && mv docs/verify/drift-watch.tmp docs/verify/drift-watch.md
 	set -e; data=$$(tests/python/nannyml_data.sh); NANNYML_DATA=$$data $(CARGO) test --locked -p drift-watch --test it chunks::
 
 check: ## formatting, lints, documentation, licences

@@ -13,6 +13,9 @@ use crate::view::{AlertKind, DriverView, MeasureView};
 /// Hexadecimal digits of an identifier.
 const ID_DIGITS: usize = 24;
 
+/// What the alert is about that says that the state cannot be kept.
+const STATE: &str = "state";
+
 /// Alerts that have ended and are still shown, of feeds and of the rest each.
 const MOST_ENDED: usize = 1000;
 
@@ -210,19 +213,7 @@ impl Alerts {
     fn begin(&mut self, key: &Key, now: Micros, cause: Cause) -> Transition {
         self.phases.insert(key.clone(), Phase::Firing { quiet: 0 });
         let inhibited = key.kind != AlertKind::Feed && self.is_inhibited(&key.model);
-        let record = Record {
-            id: identifier(key, now),
-            key: key.clone(),
-            fired_at: now,
-            target: cause.target,
-            change_since: cause.change_since,
-            ended_at: None,
-            reason: cause.reason,
-            findings: cause.findings,
-            drivers: cause.drivers,
-            metrics: cause.metrics,
-            inhibited,
-        };
+        let record = Record::new(key.clone(), now, cause, inhibited);
         self.total_fired += 1;
         self.firing.insert(record.id.clone(), record.clone());
         Transition::Fired(record)
@@ -302,13 +293,42 @@ fn identifier(key: &Key, now: Micros) -> String {
 }
 
 impl Record {
+    /// The alert of a daemon that cannot keep its state. No engine has it: what cannot be kept is not known.
+    pub fn of_state(now: Micros, reason: String) -> Self {
+        let key =
+            Key { kind: AlertKind::Feed, model: String::new(), version: String::new(), subject: STATE.to_owned() };
+        Self::new(key, now, Cause { reason, ..Cause::default() }, false)
+    }
+
+    fn new(key: Key, now: Micros, cause: Cause, inhibited: bool) -> Self {
+        Self {
+            id: identifier(&key, now),
+            key,
+            fired_at: now,
+            target: cause.target,
+            change_since: cause.change_since,
+            ended_at: None,
+            reason: cause.reason,
+            findings: cause.findings,
+            drivers: cause.drivers,
+            metrics: cause.metrics,
+            inhibited,
+        }
+    }
+
     /// The name, as the label `alertname` has it.
     pub fn name(&self) -> &'static str {
         match self.key.kind {
             AlertKind::Drift => "ForecastDrift",
             AlertKind::Rule => "ForecastRule",
+            AlertKind::Feed if self.is_of_state() => "StateNotKept",
             AlertKind::Feed => "FeedStale",
         }
+    }
+
+    /// Feeds of models have their names; the state has no model.
+    fn is_of_state(&self) -> bool {
+        self.key.model.is_empty() && self.key.subject == STATE
     }
 
     /// The alert as receivers take it.
@@ -326,7 +346,10 @@ impl Record {
         Alert {
             id: self.id.clone(),
             name: self.name().to_owned(),
-            severity: if self.key.kind == AlertKind::Drift { Severity::Critical } else { Severity::Warning },
+            severity: match self.key.kind == AlertKind::Drift || self.is_of_state() {
+                true => Severity::Critical,
+                false => Severity::Warning,
+            },
             labels: labels.into_iter().flatten().collect(),
             summary: self.reason.clone(),
             annotations: named("drivers", &drivers.join(", ")).into_iter().collect(),

@@ -2,7 +2,7 @@
 //!
 //! Everything is driven by the alerts as they are, and everything can be repeated: a message is known by alert and status.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver as Inbox, RecvTimeoutError, Sender, channel};
@@ -13,12 +13,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::alert::{
-    Alert, Alertmanager, Auth, Channel, Command, Courier, Format, Limits, Network, Receiver, Resender, Transition,
-    Webhook,
+    Alert, Alertmanager, Auth, Channel, Command, Courier, Format, Limits, Network, Outcome, Receiver, Resender,
+    Transition, Webhook,
 };
 use shared::error::Result;
 use shared::fsio;
-use shared::outbox::Outbox;
+use shared::outbox::{Message, Outbox};
 use shared::secret::Secret;
 
 use super::args::Args;
@@ -30,6 +30,12 @@ use crate::view::{AlertKind, ReceiverView};
 
 /// The longest that a thread sleeps before it looks for work.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// What cannot wait in a queue is tried again so often.
+const URGENT: Duration = Duration::from_secs(5);
+
+/// So much of it is kept, the newest.
+const MOST_URGENT: usize = 16;
 
 /// The tool, as receivers know it.
 const SOURCE: &str = "drift-watch";
@@ -58,7 +64,8 @@ struct Runner {
     name: String,
     outbox: Outbox,
     health: Health,
-    wake: Sender<()>,
+    /// Says that something waits, or what cannot wait in the queue.
+    wake: Sender<Option<Message>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -95,12 +102,17 @@ impl Delivery {
         })
     }
 
-    /// Queues what receivers are not told yet. Alerts that feeds inhibit wait until these are healthy again.
+    /// Queues what receivers are not told yet. Alerts that feeds inhibit wait until these are healthy again. The alert `of_state` says that the
+    /// state folder, in which the queues lie, cannot be written: it goes past them.
     ///
     /// # Errors
     /// If a queue cannot be written; what is left is queued the next time.
-    pub fn tell(&mut self, alerts: &Alerts) -> Result<()> {
+    pub fn tell(&mut self, alerts: &Alerts, of_state: Option<&Record>) -> Result<()> {
         let now = Timestamp::now();
+        self.show_managers(alerts, of_state);
+        if let Some(record) = of_state {
+            self.say_at_once(record, now)?;
+        }
         let firing = alerts
             .firing()
             .filter(|record| record.key.kind == AlertKind::Feed || !alerts.is_inhibited(&record.key.model));
@@ -109,24 +121,38 @@ impl Delivery {
             if self.put.contains(&key) {
                 continue;
             }
-            // An alert that nobody was told of ends in silence.
-            if record.ended_at.is_none() || !record.inhibited || self.was_told(record)? {
+            if record.ended_at.is_none() || self.was_told(record, now)? {
                 self.queue(record, alerts, now)?;
             }
             self.put.insert(key);
         }
-        self.show_managers(alerts);
+        Ok(())
+    }
+
+    fn say_at_once(&mut self, record: &Record, now: Timestamp) -> Result<()> {
+        if !self.put.insert(key(&record.to_alert())) {
+            return Ok(());
+        }
+        let evidence = Evidence::of(record, self.project.as_deref());
+        let transition = Transition::new(SOURCE, self.alert(record), self.payload(&evidence));
+        for runner in self.couriers.iter().filter(|runner| runner.name != REBENCH) {
+            _ = runner.wake.send(Some(transition.message(&runner.name, now)?));
+        }
         Ok(())
     }
 
     fn queue(&self, record: &Record, alerts: &Alerts, now: Timestamp) -> Result<()> {
+        let is_first = self.is_first(record, alerts)?;
+        self.queue_as(record, now, |runner| runner.name != REBENCH || is_first)
+    }
+
+    fn queue_as(&self, record: &Record, now: Timestamp, wants: impl Fn(&Runner) -> bool) -> Result<()> {
         let evidence = Evidence::of(record, self.project.as_deref());
         self.keep(&evidence)?;
         let transition = Transition::new(SOURCE, self.alert(record), self.payload(&evidence));
-        let is_first = self.is_first(record, alerts)?;
-        for runner in self.couriers.iter().filter(|runner| runner.name != REBENCH || is_first) {
+        for runner in self.couriers.iter().filter(|runner| wants(runner)) {
             runner.outbox.put(&transition.message(&runner.name, now)?)?;
-            _ = runner.wake.send(());
+            _ = runner.wake.send(None);
         }
         Ok(())
     }
@@ -152,11 +178,17 @@ impl Delivery {
         Ok(runner.outbox.done(&key)? || runner.outbox.pending()?.0.iter().any(|message| message.key == key))
     }
 
-    /// Whether receivers were told that it fires, in this life of the daemon or in an earlier one.
-    fn was_told(&self, record: &Record) -> Result<bool> {
-        let key = key(&Alert { ends_at: None, ..record.to_alert() });
+    /// Whether receivers are told that an alert fired which has ended. One that began and ended unseen, as while the daemon was down, is told
+    /// now; one that feeds inhibited ends in silence, unless it was told in this life of the daemon or in an earlier one.
+    fn was_told(&self, record: &Record, now: Timestamp) -> Result<bool> {
+        let beginning = Record { ended_at: None, ..record.clone() };
+        let key = key(&beginning.to_alert());
         if self.put.contains(&key) {
             return Ok(true);
+        }
+        if !record.inhibited {
+            // Where it is known, it is not queued again.
+            return self.queue_as(&beginning, now, |runner| runner.name != REBENCH).map(|()| true);
         }
         for runner in &self.couriers {
             if runner.outbox.done(&key)? {
@@ -167,8 +199,9 @@ impl Delivery {
     }
 
     /// An Alertmanager is shown everything, since one that is no longer shown ends there; its own rules inhibit.
-    fn show_managers(&self, alerts: &Alerts) {
-        let current: Vec<Alert> = alerts.firing().chain(alerts.ended()).map(|record| self.alert(record)).collect();
+    fn show_managers(&self, alerts: &Alerts, of_state: Option<&Record>) {
+        let all = alerts.firing().chain(alerts.ended()).chain(of_state);
+        let current: Vec<Alert> = all.map(|record| self.alert(record)).collect();
         for manager in &self.managers {
             let mut shown = manager.alerts.lock().unwrap_or_else(PoisonError::into_inner);
             if *shown != current {
@@ -217,14 +250,12 @@ impl Delivery {
     /// Ends the threads; what waits stays in its queue.
     pub fn stop(mut self) {
         self.stop.store(true, Ordering::SeqCst);
-        let runners = self.couriers.iter_mut().map(|runner| (&runner.wake, &mut runner.thread));
-        let managers = self.managers.iter_mut().map(|manager| (&manager.wake, &mut manager.thread));
-        for (wake, thread) in runners.chain(managers) {
-            _ = wake.send(());
-            if let Some(thread) = thread.take() {
-                // A thread that failed has said so.
-                _ = thread.join();
-            }
+        self.couriers.iter().for_each(|runner| _ = runner.wake.send(None));
+        self.managers.iter().for_each(|manager| _ = manager.wake.send(()));
+        let runners = self.couriers.iter_mut().map(|runner| &mut runner.thread);
+        for thread in runners.chain(self.managers.iter_mut().map(|manager| &mut manager.thread)) {
+            // A thread that failed has said so.
+            _ = thread.take().map(JoinHandle::join);
         }
     }
 }
@@ -241,9 +272,11 @@ impl Runner {
     }
 }
 
-fn deliver(mut courier: Courier, health: &Health, inbox: &Inbox<()>, stop: &AtomicBool) {
+fn deliver(mut courier: Courier, health: &Health, inbox: &Inbox<Option<Message>>, stop: &AtomicBool) {
     let stopped = || stop.load(Ordering::SeqCst);
+    let mut urgent = VecDeque::new();
     loop {
+        say(&courier, &mut urgent);
         let wait = match courier.round(&stopped) {
             Ok(round) => {
                 for message in &round.delivery.waiting {
@@ -265,17 +298,41 @@ fn deliver(mut courier: Courier, health: &Health, inbox: &Inbox<()>, stop: &Atom
                 Some(Duration::from_secs(5))
             }
         };
-        if stopped() || !sleep(inbox, wait) {
+        let wait = if urgent.is_empty() { wait } else { Some(wait.unwrap_or(URGENT).min(URGENT)) };
+        if stopped() {
             return;
+        }
+        match sleep(inbox, wait) {
+            Err(RecvTimeoutError::Disconnected) => return,
+            Ok(Some(message)) => urgent.push_back(message),
+            Ok(None) | Err(RecvTimeoutError::Timeout) => {}
         }
     }
 }
 
-/// Sleeps until there is something to do; false where nobody will wake it again.
-fn sleep(inbox: &Inbox<()>, wait: Option<Duration>) -> bool {
+/// Sends what cannot wait in the queue; what its receiver does not take is tried again.
+fn say(courier: &Courier, urgent: &mut VecDeque<Message>) {
+    while let Some(message) = urgent.front() {
+        match courier.receiver().send(message) {
+            Outcome::Delivered => {}
+            Outcome::Refused(why) => {
+                tracing::error!(receiver = courier.receiver().name(), error = why, "an alert was refused");
+            }
+            Outcome::Later { error, .. } => {
+                tracing::warn!(receiver = courier.receiver().name(), %error, "an alert waits");
+                urgent.drain(..urgent.len().saturating_sub(MOST_URGENT));
+                return;
+            }
+        }
+        urgent.pop_front();
+    }
+}
+
+/// Sleeps until there is something to do.
+fn sleep<T>(inbox: &Inbox<T>, wait: Option<Duration>) -> std::result::Result<T, RecvTimeoutError> {
     match wait {
-        Some(wait) => !matches!(inbox.recv_timeout(wait), Err(RecvTimeoutError::Disconnected)),
-        None => inbox.recv().is_ok(),
+        Some(wait) => inbox.recv_timeout(wait),
+        None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
     }
 }
 
@@ -323,7 +380,8 @@ fn post(
                 }
             }
         }
-        if stop.load(Ordering::SeqCst) || !sleep(inbox, Some(wait)) {
+        let is_over = stop.load(Ordering::SeqCst);
+        if is_over || sleep(inbox, Some(wait)) == Err(RecvTimeoutError::Disconnected) {
             return;
         }
     }

@@ -12,6 +12,7 @@ pub mod health;
 pub mod intake;
 pub mod saved;
 pub mod tracking;
+pub mod trouble;
 pub mod watcher;
 
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use shared::cli::{Context, note, parse_from};
 use shared::error::{Error, Result};
 use shared::format::live::Kind;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -43,6 +44,7 @@ use frame::Gathered;
 use intake::Intake;
 use saved::{Loaded, Saved};
 use tracking::Tracking;
+use trouble::Trouble;
 use watcher::{Order, Watcher};
 
 /// Batches that may wait for the loop.
@@ -75,6 +77,8 @@ async fn daemon(args: &Args, context: &Context) -> Result<()> {
     // Reads a journal, and makes clients that block.
     let watcher = tokio::task::block_in_place(|| prepare(args, context, inbox, view, systemd))?;
     let waker = watcher.hints.waker();
+    // Before anything is acknowledged: a signal to end would end the process without draining.
+    let end = Ends::new()?;
     let stop = CancellationToken::new();
     let reloads = Arc::new(Reloads::started(Timestamp::now()));
     read_stdin(args, &orders, &waker)?;
@@ -87,17 +91,17 @@ async fn daemon(args: &Args, context: &Context) -> Result<()> {
     });
     let work = std::thread::Builder::new().name("watcher".to_owned()).spawn(move || watcher.run());
     let work = work.map_err(|error| Error::Environment { what: format!("no thread: {error}"), help: None })?;
-    let words: Vec<String> = std::env::args().collect();
+    let started = args.clone();
     let to = To { orders: orders.clone(), waker: waker.clone() };
     let jobs = [
         tokio::spawn(forward(batches, to.clone())),
-        tokio::spawn(reload_when_asked(requests, to.clone(), words, Arc::clone(&reloads), systemd)),
+        tokio::spawn(reload_when_asked(requests, to.clone(), started, Arc::clone(&reloads), systemd)),
         tokio::spawn(hang_up(reload)?),
     ];
     let place = address.map_or_else(|| "no server".to_owned(), |address| format!("http://{address}"));
     note(&format!("drift-watch: state in {}, {place}", args.state.display()));
     systemd.ready(&place);
-    let ended = wait_for_end(&work).await?;
+    let ended = end.wait(&work).await;
     if !ended {
         to.send(Order::Stop);
     }
@@ -136,7 +140,8 @@ fn prepare(
     let fresh = || Saved::new(settings.clone(), profiles);
     let Loaded { saved, transitions, first_event } = saved::load(start, &args.state, Some(settings.clone()), fresh)?;
     let mut events = Events::open(&Watcher::events_path(args))?;
-    events.add(&transitions, first_event)?;
+    events.add(&transitions, first_event);
+    events.write()?;
     let patterns: Vec<String> =
         args.predictions.iter().chain(&args.actuals).filter(|pattern| *pattern != "-").cloned().collect();
     Ok(Watcher {
@@ -151,7 +156,9 @@ fn prepare(
         orders,
         view,
         systemd,
-        trouble: None,
+        trouble: Trouble::default(),
+        pushed: None,
+        input_open: args.predictions.iter().chain(&args.actuals).any(|pattern| pattern == "-"),
         started: std::time::Instant::now(),
     })
 }
@@ -184,13 +191,13 @@ async fn forward(mut batches: mpsc::Receiver<serve::IngestBatch>, to: To) {
 async fn reload_when_asked(
     mut requests: mpsc::Receiver<ReloadRequest>,
     to: To,
-    words: Vec<String>,
+    started: Args,
     reloads: Arc<Reloads>,
     systemd: Systemd,
 ) {
     while let Some(request) = requests.recv().await {
         systemd.reloading();
-        let outcome = match again(&words) {
+        let outcome = match again(&started) {
             Err(error) => Err(error.to_string()),
             Ok(configuration) => {
                 let (reply, answer) = oneshot::channel();
@@ -209,15 +216,34 @@ async fn reload_when_asked(
 }
 
 /// The flags and the name of the project, read anew with the file.
-fn again(words: &[String]) -> anyhow::Result<(Args, Option<String>)> {
+fn again(started: &Args) -> anyhow::Result<(Args, Option<String>)> {
+    let words: Vec<String> = std::env::args().collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let parsed = parse_from::<Cli>(&words, &|name| std::env::var_os(name))?;
     match parsed.arguments.command {
         Command::Run(args) => {
+            stays(started, &args)?;
             check(&args)?;
             Ok((*args, parsed.context.config.project))
         }
         _ => anyhow::bail!("the command line is not that of a daemon"),
+    }
+}
+
+/// What a running daemon cannot change must be as it was: to leave it silently as it was would be a surprise.
+fn stays(started: &Args, args: &Args) -> Result<()> {
+    let same = [
+        ("state", started.state == args.state),
+        ("listen", (started.listen, started.no_listen) == (args.listen, args.no_listen)),
+        ("ingest-token-file", started.ingest_token_file == args.ingest_token_file),
+        ("read-token-file", started.read_token_file == args.read_token_file),
+        ("host-name", started.host_name == args.host_name),
+    ];
+    match same.into_iter().find(|(_, same)| !same) {
+        None => Ok(()),
+        Some((flag, _)) => {
+            Err(Error::usage(format!("another --{flag}"), "the one that it was started with; a restart changes it"))
+        }
     }
 }
 
@@ -249,16 +275,28 @@ fn hang_up(reload: mpsc::Sender<ReloadRequest>) -> Result<impl Future<Output = (
     })
 }
 
-/// Waits for a signal to end, or for the loop to end by itself; whether it has.
-async fn wait_for_end(work: &std::thread::JoinHandle<Result<()>>) -> Result<bool> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| no_signals(&error))?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| no_signals(&error))?;
-    let mut look = tokio::time::interval(Duration::from_millis(100));
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(false),
-            _ = interrupt.recv() => return Ok(false),
-            _ = look.tick() => if work.is_finished() { return Ok(true) },
+/// Signals to end.
+struct Ends {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Ends {
+    fn new() -> Result<Self> {
+        let terminate = signal(SignalKind::terminate()).map_err(|error| no_signals(&error))?;
+        let interrupt = signal(SignalKind::interrupt()).map_err(|error| no_signals(&error))?;
+        Ok(Self { terminate, interrupt })
+    }
+
+    /// Waits for one, or for the loop to end by itself; whether it has.
+    async fn wait(mut self, work: &std::thread::JoinHandle<Result<()>>) -> bool {
+        let mut look = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return false,
+                _ = self.interrupt.recv() => return false,
+                _ = look.tick() => if work.is_finished() { return true },
+            }
         }
     }
 }
@@ -307,19 +345,21 @@ fn read_stdin(args: &Args, orders: &Sender<Order>, waker: &Waker) -> Result<()> 
     let zone = args.watch.zone.clone();
     let read = move || {
         let mut lines = Lines::new(kind, zone, std::io::stdin());
-        loop {
-            let mut gathered = Gathered::default();
-            let more = lines.read(&mut |line| gathered.add(kind, &line.parsed));
-            if !gathered.is_empty() && !to.send(Order::Rows(gathered, kind)) {
-                return;
-            }
-            match more {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(error) => return tracing::error!(%error, "standard input ends"),
-            }
-        }
+        while let Ok(true) = push(&mut lines, kind, &to) {}
+        to.send(Order::InputEnded);
     };
     let started = std::thread::Builder::new().name("stdin".to_owned()).spawn(read);
     started.map(drop).map_err(|error| Error::Environment { what: format!("no thread: {error}"), help: None })
+}
+
+/// Reads a piece of standard input and waits until it is durable, so that no more than that is in memory; whether there may be more.
+fn push(lines: &mut Lines<std::io::Stdin>, kind: Kind, to: &To) -> Result<bool> {
+    let mut gathered = Gathered::default();
+    let more = lines.read(&mut |line| gathered.add(kind, &line.parsed));
+    let more = more.inspect_err(|error| tracing::error!(%error, "standard input ends"))?;
+    if gathered.is_empty() {
+        return Ok(more);
+    }
+    let (done, durable) = channel();
+    Ok(to.send(Order::Rows(gathered, kind, done)) && durable.recv().is_ok() && more)
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -17,9 +17,12 @@ use super::frame::{Gathered, Origin};
 use super::intake::Intake;
 use super::saved::Saved;
 use super::tracking::Tracking;
+use super::trouble::{Trouble, Writer};
 use crate::core::alerts::Transition;
 use crate::core::external::External;
 use crate::core::feeds::{self, Live};
+use crate::core::summary::alert_view;
+use crate::core::time::Micros;
 use crate::notify_systemd::Systemd;
 use crate::serve::{IngestBatch, IngestReply};
 use crate::source::watch::Watch;
@@ -35,15 +38,14 @@ const VIEW_SHARE: u32 = 10;
 /// Frames of files that are taken before anything else is looked at.
 const FRAMES_AT_ONCE: usize = 16;
 
-/// After a failed write the disk is left alone for so long.
-const DISK_PAUSE: Duration = Duration::from_secs(2);
-
 /// What the loop is asked to do.
 pub enum Order {
     /// Take records in.
     Ingest(IngestBatch),
-    /// Take rows of standard input in: a whole frame.
-    Rows(Gathered, Kind),
+    /// Take rows of standard input in: a whole frame. Its reader goes on when it has the answer.
+    Rows(Gathered, Kind, Sender<()>),
+    /// Standard input has ended.
+    InputEnded,
     /// Use another configuration: flags, and the name of the project.
     Reload(Box<(Args, Option<String>)>, oneshot::Sender<std::result::Result<(), String>>),
     /// End.
@@ -74,8 +76,12 @@ pub struct Watcher {
     pub view: watch::Sender<Arc<View>>,
     /// Whom to tell that this lives.
     pub systemd: Systemd,
-    /// Why the state cannot be kept, if it cannot.
-    pub trouble: Option<String>,
+    /// Whether the state can be kept.
+    pub trouble: Trouble,
+    /// Rows of standard input that wait for the disk.
+    pub pushed: Option<(Vec<u8>, Sender<()>)>,
+    /// Whether standard input may bring more.
+    pub input_open: bool,
     /// Since when rows have been read, for the idle time of feeds.
     pub started: Instant,
 }
@@ -86,7 +92,6 @@ struct Clock {
     view_cost: Duration,
     snapshot: Instant,
     alive: Instant,
-    pause_until: Option<Instant>,
     arrived: Instant,
 }
 
@@ -97,18 +102,20 @@ impl Watcher {
     /// If the last snapshot cannot be written.
     pub fn run(mut self) -> Result<()> {
         let now = Instant::now();
-        let mut clock =
-            Clock { view: None, view_cost: Duration::ZERO, snapshot: now, alive: now, pause_until: None, arrived: now };
+        let mut clock = Clock { view: None, view_cost: Duration::ZERO, snapshot: now, alive: now, arrived: now };
         loop {
             let stop = self.take_orders(&mut clock);
+            self.push_again();
             let more = self.take_files(&mut clock);
             self.take_points();
             self.tick();
+            self.trouble.look(&self.args.state, wall());
+            self.write_events();
             self.send();
             self.show(&mut clock, false);
             self.keep(&mut clock);
             self.live(&mut clock);
-            if stop || (self.args.until_caught_up && !more && self.intake.is_caught_up() && self.trouble.is_none()) {
+            if stop || (self.args.until_caught_up && !more && self.is_caught_up()) {
                 break;
             }
             if !more {
@@ -117,6 +124,10 @@ impl Watcher {
             }
         }
         self.end(&mut clock)
+    }
+
+    fn is_caught_up(&self) -> bool {
+        self.intake.is_caught_up() && !self.input_open && self.pushed.is_none() && !self.trouble.is_on()
     }
 
     fn end(mut self, clock: &mut Clock) -> Result<()> {
@@ -136,10 +147,13 @@ impl Watcher {
         loop {
             match self.orders.try_recv() {
                 Ok(Order::Ingest(batch)) => batches.push(batch),
-                Ok(Order::Rows(gathered, kind)) => {
+                Ok(Order::Rows(gathered, kind, done)) => {
                     clock.arrived = Instant::now();
-                    self.push(gathered, kind);
+                    let frame = gathered.frame(Origin::Pushed(kind), None);
+                    self.pushed = frame.ok().map(|frame| (frame, done));
+                    self.push();
                 }
+                Ok(Order::InputEnded) => self.input_open = false,
                 Ok(Order::Reload(configuration, reply)) => {
                     let (args, project) = *configuration;
                     let outcome = self.reload(args, project.as_deref()).map_err(|error| error.to_string());
@@ -160,12 +174,22 @@ impl Watcher {
         stop
     }
 
-    /// Rows of standard input cannot be read again: they are tried until they are durable.
-    fn push(&mut self, gathered: Gathered, kind: Kind) {
-        let Ok(frame) = gathered.frame(Origin::Pushed(kind), None) else { return };
-        while let Err(error) = self.commit(&frame) {
-            tracing::error!(%error, "rows of standard input wait for the disk");
-            std::thread::sleep(DISK_PAUSE);
+    /// Rows of standard input cannot be read again: they wait until they are durable, and its reader waits with them.
+    fn push(&mut self) {
+        let Some((frame, done)) = self.pushed.take() else { return };
+        match self.commit(&frame, Writer::Input) {
+            // A reader that is gone reads no more.
+            Ok(()) => _ = done.send(()),
+            Err(error) => {
+                tracing::error!(%error, "rows of standard input wait for the disk");
+                self.pushed = Some((frame, done));
+            }
+        }
+    }
+
+    fn push_again(&mut self) {
+        if !self.trouble.must_wait() {
+            self.push();
         }
     }
 
@@ -178,7 +202,9 @@ impl Watcher {
                 Ok(rejected) if gathered.is_empty() => IngestReply::Accepted { records: 0, rejected },
                 Ok(rejected) => {
                     let records = gathered.records;
-                    let kept = gathered.frame(Origin::Pushed(batch.kind), None).and_then(|frame| self.commit(&frame));
+                    let kept = gathered
+                        .frame(Origin::Pushed(batch.kind), None)
+                        .and_then(|frame| self.commit(&frame, Writer::Other));
                     match kept {
                         Ok(()) => IngestReply::Accepted { records, rejected },
                         Err(error) => IngestReply::Unavailable(error.to_string()),
@@ -192,41 +218,39 @@ impl Watcher {
 
     /// Makes what was appended to files durable and known; whether there may be more.
     fn take_files(&mut self, clock: &mut Clock) -> bool {
-        if clock.pause_until.is_some_and(|until| Instant::now() < until) {
+        if self.trouble.must_wait() {
             return false;
         }
-        clock.pause_until = None;
         for _ in 0..FRAMES_AT_ONCE {
             let next = match self.intake.next_frame() {
                 Ok(Some(next)) => next,
                 Ok(None) => return false,
                 Err(error) => {
-                    self.failed(clock, &error);
+                    self.failed(&error);
                     return false;
                 }
             };
             clock.arrived = Instant::now();
-            if let Err(error) = self.commit(&next.frame) {
-                self.failed(clock, &error);
+            if let Err(error) = self.commit(&next.frame, Writer::Files) {
+                self.failed(&error);
                 return false;
             }
         }
         true
     }
 
-    fn failed(&mut self, clock: &mut Clock, error: &shared::Error) {
-        clock.pause_until = Some(Instant::now() + DISK_PAUSE);
+    fn failed(&mut self, error: &shared::Error) {
         self.intake.rewind(&self.saved.positions);
         tracing::error!(%error, "records wait for the disk");
     }
 
     /// Makes a frame durable, then gives it to the engine.
-    fn commit(&mut self, frame: &[u8]) -> Result<()> {
+    fn commit(&mut self, frame: &[u8], writer: Writer) -> Result<()> {
         if let Err(error) = self.store.append(frame) {
-            self.trouble = Some(error.to_string());
+            self.trouble.failed(writer, frame.len(), &error.to_string(), wall());
             return Err(error);
         }
-        self.trouble = None;
+        self.trouble.kept(writer, wall());
         let first = self.saved.events;
         let transitions = self.saved.apply(frame)?;
         self.note(&transitions, first);
@@ -243,8 +267,14 @@ impl Watcher {
                 Transition::Resolved(record) => tracing::info!(id = record.id, alert = record.name(), "resolved"),
             }
         }
-        if let Err(error) = self.events.add(transitions, first) {
-            tracing::error!(%error, "the event log cannot be written");
+        self.events.add(transitions, first);
+        self.write_events();
+    }
+
+    /// Writes what waits for the event log.
+    fn write_events(&mut self) {
+        if let Err(error) = self.events.write() {
+            tracing::error!(%error, "the event log cannot be written; what it lacks is written later");
         }
     }
 
@@ -258,7 +288,7 @@ impl Watcher {
         if gathered.is_empty() {
             return;
         }
-        match gathered.frame(Origin::Tracking, None).and_then(|frame| self.commit(&frame)) {
+        match gathered.frame(Origin::Tracking, None).and_then(|frame| self.commit(&frame, Writer::Other)) {
             Ok(()) => self.tracking.kept(),
             Err(error) => tracing::error!(%error, "values of MLflow wait for the disk"),
         }
@@ -267,7 +297,7 @@ impl Watcher {
     /// Lets the wall clock speak of feeds; what it says is made durable first, so that a restart does not say it again.
     fn tick(&mut self) {
         let engine = &self.saved.engine;
-        let wall = Timestamp::now().as_microsecond();
+        let wall = wall();
         let mut alerts = engine.alerts.clone();
         let live = Live { predictions: true, actuals: true };
         let gaps = &engine.observation_gaps;
@@ -275,14 +305,14 @@ impl Watcher {
             return;
         }
         if let Ok(frame) = Gathered::default().frame(Origin::Clock(wall), None)
-            && let Err(error) = self.commit(&frame)
+            && let Err(error) = self.commit(&frame, Writer::Other)
         {
             tracing::error!(%error, "an alert on feeds waits for the disk");
         }
     }
 
     fn send(&mut self) {
-        if let Err(error) = self.delivery.tell(&self.saved.engine.alerts) {
+        if let Err(error) = self.delivery.tell(&self.saved.engine.alerts, self.trouble.alert()) {
             tracing::error!(%error, "an alert cannot be queued");
         }
         if let Err(error) = self.tracking.log(&self.saved.engine) {
@@ -303,7 +333,8 @@ impl Watcher {
             feed.idle_seconds = Some(clock.arrived.elapsed().as_secs_f64());
         }
         view.receivers = self.delivery.health().chain(self.tracking.health()).collect();
-        view.not_ready = self.trouble.iter().cloned().collect();
+        view.alerts.splice(0..0, self.trouble.alert().map(alert_view));
+        view.not_ready = self.trouble.reason().map(str::to_owned).into_iter().chain(self.events.trouble()).collect();
         if !self.intake.is_caught_up() {
             view.not_ready.push("the sources are not read to their ends".to_owned());
         }
@@ -323,7 +354,8 @@ impl Watcher {
 
     fn snapshot(&mut self) -> Result<()> {
         let last = self.store.last();
-        if last == 0 {
+        // What the event log lacks is made again from the frames after a snapshot.
+        if last == 0 || self.events.trouble().is_some() {
             return Ok(());
         }
         let bytes = self.saved.to_bytes()?;
@@ -342,6 +374,8 @@ impl Watcher {
         let intake = Intake::new(&args, &self.saved.positions)?;
         let delivery = Delivery::start(&args, project)?;
         let tracking = Tracking::start(&args, &self.saved.engine.external)?;
+        // Frames that were judged by the old settings are not judged again by the new ones after a crash.
+        self.snapshot()?;
         self.saved.engine.settings = args.watch.settings();
         std::mem::replace(&mut self.delivery, delivery).stop();
         std::mem::replace(&mut self.tracking, tracking).stop();
@@ -354,6 +388,11 @@ impl Watcher {
     pub fn events_path(args: &Args) -> PathBuf {
         args.write_events.clone().unwrap_or_else(|| args.state.join("events.jsonl"))
     }
+}
+
+/// The time of the wall clock.
+fn wall() -> Micros {
+    Timestamp::now().as_microsecond()
 }
 
 /// Reads the rows of a batch; the lines that are none, with why, or the answer to a client that may not send them.

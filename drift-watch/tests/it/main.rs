@@ -9,8 +9,13 @@
     reason = "a test fails by panicking, and says what it skips"
 )]
 
+#[allow(dead_code, reason = "a part is used here")]
+#[path = "../../../shared/tests/it/alert_support/mod.rs"]
+mod alert_support;
 mod batch;
 mod chunks;
+mod crash;
+mod daemon;
 mod durable;
 mod formats;
 mod interleavings;
