@@ -107,5 +107,8 @@ fn text(view: &View) -> String {
     for feed in view.feeds.iter().filter(|feed| !feed.healthy) {
         _ = writeln!(out, "feed {}: {}", feed.name, feed.reason);
     }
+    for one in view.receivers.iter().filter(|one| !one.healthy) {
+        _ = writeln!(out, "receiver {}: {} messages wait: {}", one.name, one.waiting, one.reason);
+    }
     out
 }

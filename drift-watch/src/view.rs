@@ -27,6 +27,9 @@ pub struct View {
     pub alerts: Vec<AlertView>,
     /// The sources.
     pub feeds: Vec<FeedView>,
+    /// Where alerts and metrics are sent.
+    #[serde(default)]
+    pub receivers: Vec<ReceiverView>,
     /// Values from elsewhere that rules may watch.
     #[serde(default)]
     pub external: Vec<ExternalView>,
@@ -122,6 +125,21 @@ pub struct DriverView {
     pub contribution: f64,
     /// Whether the part has changed by itself beyond chance.
     pub named: bool,
+}
+
+/// A metric beside that of the baseline, over all series.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct MeasureView {
+    /// As in the formats: `mape_ratio`, `bias_ratio`, `da_ratio`, `coverage_ratio`, …
+    pub metric: String,
+    /// Horizon or bucket, in steps: `1`, `8-14`.
+    pub horizon: String,
+    /// Its value; absent where nothing defines it.
+    pub value: Option<f64>,
+    /// Rows behind the value.
+    pub n: u64,
+    /// Value of the baseline; absent where there is none.
+    pub baseline: Option<f64>,
 }
 
 /// A series.
@@ -234,4 +252,25 @@ pub struct FeedView {
     pub bad_rows: u64,
     /// Bytes that are there and not read yet.
     pub backlog_bytes: u64,
+}
+
+/// Where alerts or metrics are sent.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ReceiverView {
+    /// `alertmanager-1`, `webhook-1`, `slack-1`, `pagerduty-1`, `command`, `rebench`, `mlflow`.
+    pub name: String,
+    /// Whether the latest attempt to deliver succeeded; true before the first one.
+    pub healthy: bool,
+    /// Why not.
+    pub reason: String,
+    /// Messages that wait for a later attempt.
+    pub waiting: u64,
+    /// Messages that it refused for good, and that lie aside.
+    pub refused: u64,
+    /// Messages that arrived since the daemon started.
+    pub delivered: u64,
+    /// Attempts that failed since the daemon started.
+    pub failures: u64,
+    /// When a message last arrived since the daemon started, in RFC 3339.
+    pub last_delivered: Option<String>,
 }

@@ -108,6 +108,7 @@ fn schemas() -> Vec<Document> {
         schema_of::<drift_watch::view::View>("status"),
         schema_of::<drift_watch::dump::State>("state"),
         schema_of::<shared::alert::Transition>("alert-transition"),
+        schema_of::<drift_watch::run::evidence::Evidence>("evidence"),
         schema_of::<cli::SettingsReport>("settings"),
     ]
 }

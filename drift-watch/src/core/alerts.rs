@@ -8,7 +8,7 @@ use shared::alert::{Alert, Severity};
 use shared::digest;
 
 use super::time::{Micros, timestamp};
-use crate::view::{AlertKind, DriverView};
+use crate::view::{AlertKind, DriverView, MeasureView};
 
 /// Hexadecimal digits of an identifier.
 const ID_DIGITS: usize = 24;
@@ -70,6 +70,8 @@ pub struct Record {
     pub findings: Vec<Finding>,
     /// Where the change sits.
     pub drivers: Vec<DriverView>,
+    /// Metrics of the model from the beginning of the change to the step that made it fire.
+    pub metrics: Vec<MeasureView>,
     /// Whether an alert on feeds kept it from being sent.
     pub inhibited: bool,
 }
@@ -87,6 +89,8 @@ pub struct Cause {
     pub findings: Vec<Finding>,
     /// Where the change sits.
     pub drivers: Vec<DriverView>,
+    /// Metrics of the model in that time.
+    pub metrics: Vec<MeasureView>,
 }
 
 /// How patient an alert is, in steps.
@@ -307,6 +311,7 @@ impl Record {
             reason: cause.reason,
             findings: cause.findings,
             drivers: cause.drivers,
+            metrics: cause.metrics,
             inhibited,
         }
     }

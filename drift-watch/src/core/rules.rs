@@ -10,7 +10,7 @@ use super::rule::{Operand, Rule, Unit};
 use super::settings::Settings;
 use super::step::EVERYONE;
 use super::time::{Micros, text};
-use crate::view::AlertKind;
+use crate::view::{AlertKind, MeasureView};
 
 /// What came of all rules.
 pub fn observe(
@@ -32,8 +32,12 @@ pub fn observe(
                 subject: format!("{} (horizon {bucket})", rule.name),
             };
             let patience = patience(rule);
-            let cause =
-                || Cause { target: Some(target), reason: sentence(rule, bucket, &reading, target), ..Cause::default() };
+            let cause = || Cause {
+                target: Some(target),
+                reason: sentence(rule, bucket, &reading, target),
+                metrics: vec![reading.measure(metric, bucket)],
+                ..Cause::default()
+            };
             all.extend(alerts.observe(&key, reading.condition, patience, now, cause));
         }
     }
@@ -69,8 +73,21 @@ fn buckets(board: &Board, rule: &Rule) -> Vec<Bucket> {
 /// What a rule reads.
 struct Reading {
     value: f64,
+    n: u64,
     baseline: Option<f64>,
     condition: Condition,
+}
+
+impl Reading {
+    fn measure(&self, metric: Metric, bucket: Bucket) -> MeasureView {
+        MeasureView {
+            metric: metric.key().to_owned(),
+            horizon: bucket.to_string(),
+            value: Some(self.value),
+            n: self.n,
+            baseline: self.baseline,
+        }
+    }
 }
 
 fn read(board: &Board, rule: &Rule, metric: Metric, bucket: Bucket) -> Option<Reading> {
@@ -90,7 +107,7 @@ fn read(board: &Board, rule: &Rule, metric: Metric, bucket: Bucket) -> Option<Re
     let learned = board.buckets.get(&bucket).and_then(|watched| watched.learned.as_ref());
     let baseline = learned.and_then(|learned| learned.tally.metric(metric, board.level_percent).0);
     let error = if rule.unit == Unit::StandardErrors { standard_error(&by_step) } else { None };
-    Some(Reading { value, baseline, condition: condition(rule, value, baseline, error)? })
+    Some(Reading { value, n, baseline, condition: condition(rule, value, baseline, error)? })
 }
 
 fn condition(rule: &Rule, value: f64, baseline: Option<f64>, error: Option<f64>) -> Option<Condition> {

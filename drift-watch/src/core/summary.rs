@@ -58,6 +58,7 @@ impl Engine {
             models: self.sorted_boards().into_iter().map(|board| self.model(board)).collect(),
             alerts: alert_views(&self.alerts),
             feeds: Vec::new(),
+            receivers: Vec::new(),
             external: self.external.iter().map(|(name, found)| external_view(name, found)).collect(),
             faults: self.faults(),
         }

@@ -16,8 +16,9 @@ use super::names::Names;
 use super::score::{Score, Scores, raw_loss};
 use super::settings::{Loss, Settings};
 use super::step::EVERYONE;
+use super::summary::METRICS;
 use super::time::{Micros, text};
-use crate::view::DriverView;
+use crate::view::{DriverView, MeasureView};
 use shared::metric::Metric;
 
 /// An alert ends when all evidence has fallen below this part of its limit.
@@ -141,6 +142,7 @@ impl Explain<'_> {
             reason: self.sentence(score, strongest, since, target, verdict.found.len()),
             findings: verdict.found.iter().take(MOST_FINDINGS).map(|found| self.finding(found)).collect(),
             drivers,
+            metrics: self.measures(since, target),
         }
     }
 
@@ -224,6 +226,22 @@ impl Explain<'_> {
             found.evidence.log10(),
             found.limit.log10(),
         )
+    }
+
+    /// The metrics of a stretch of steps, beside those of the baseline.
+    fn measures(&self, since: Micros, target: Micros) -> Vec<MeasureView> {
+        let level = self.board.level_percent;
+        let mut all = Vec::new();
+        for (bucket, watched) in &self.board.buckets {
+            let tally = self.board.tally(since, target, Some(*bucket), EVERYONE);
+            for metric in METRICS {
+                let (value, n) = tally.metric(metric, level);
+                let baseline = watched.learned.as_deref().and_then(|learned| learned.tally.metric(metric, level).0);
+                let (metric, horizon) = (metric.key().to_owned(), bucket.to_string());
+                all.extend((n > 0).then_some(MeasureView { metric, horizon, value, n, baseline }));
+            }
+        }
+        all
     }
 
     /// The change of a score in a stretch of steps, split by series, by segment and by horizon.

@@ -22,9 +22,11 @@ use shared::outbox::{Message, Outbox};
 use shared::secret::Secret;
 
 use super::args::Args;
+use super::evidence::Evidence;
+use super::health::{Attempt, Health};
 use crate::core::alerts::{Alerts, Record};
-use crate::core::time::{Micros, text};
-use crate::view::AlertKind;
+use crate::core::time::Micros;
+use crate::view::{AlertKind, ReceiverView};
 
 /// The longest that a thread sleeps before it looks for work.
 const LOOK: Duration = Duration::from_millis(500);
@@ -41,14 +43,18 @@ const SOURCE: &str = "drift-watch";
 /// The receiver that asks for re-benchmarks.
 const REBENCH: &str = "rebench";
 
+/// The label with the name of the project.
+const PROJECT: &str = "project";
+
 /// The labels that arguments of hooks may name.
-const LABELS: [&str; 5] = ["model", "version", "metric", "rule", "feed"];
+const LABELS: [&str; 6] = [PROJECT, "model", "version", "metric", "rule", "feed"];
 
 /// What goes out.
 pub struct Delivery {
     couriers: Vec<Runner>,
     managers: Vec<Manager>,
     evidence: PathBuf,
+    project: Option<String>,
     put: BTreeSet<String>,
     stop: Arc<AtomicBool>,
 }
@@ -57,6 +63,7 @@ pub struct Delivery {
 struct Runner {
     name: String,
     outbox: Outbox,
+    health: Health,
     /// Says that something waits, or what cannot wait in the queue.
     wake: Sender<Option<Message>>,
     thread: Option<JoinHandle<()>>,
@@ -65,16 +72,17 @@ struct Runner {
 /// An Alertmanager with its thread.
 struct Manager {
     alerts: Arc<Mutex<Vec<Alert>>>,
+    health: Health,
     wake: Sender<()>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Delivery {
-    /// Starts the threads of the configured receivers; queues lie in the state folder.
+    /// Starts the threads of the configured receivers; queues lie in the state folder. Alerts carry the name of the project.
     ///
     /// # Errors
     /// If a receiver is not one.
-    pub fn start(args: &Args) -> Result<Self> {
+    pub fn start(args: &Args, project: Option<&str>) -> Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let queues = args.state.join("outbox");
         let receivers = receivers(args)?;
@@ -84,8 +92,11 @@ impl Delivery {
         let resend = duration(args.resend);
         Ok(Self {
             couriers: receivers.into_iter().zip(1..).map(courier).collect(),
-            managers: managers.into_iter().map(|manager| Manager::start(manager, resend, Arc::clone(&stop))).collect(),
+            managers: (managers.into_iter().zip(1..))
+                .map(|(manager, number)| Manager::start(manager, number, resend, Arc::clone(&stop)))
+                .collect(),
             evidence: absolute(&args.state.join("evidence")),
+            project: project.map(ToOwned::to_owned),
             put: BTreeSet::new(),
             stop,
         })
@@ -106,12 +117,12 @@ impl Delivery {
             .firing()
             .filter(|record| record.key.kind == AlertKind::Feed || !alerts.is_inhibited(&record.key.model));
         for record in firing.chain(alerts.ended()) {
-            let key = key(record.to_alert());
+            let key = key(&record.to_alert());
             if self.put.contains(&key) {
                 continue;
             }
             if record.ended_at.is_none() || self.was_told(record, now)? {
-                self.queue(record, now)?;
+                self.queue(record, alerts, now)?;
             }
             self.put.insert(key);
         }
@@ -119,23 +130,26 @@ impl Delivery {
     }
 
     fn say_at_once(&mut self, record: &Record, now: Timestamp) -> Result<()> {
-        if !self.put.insert(key(record.to_alert())) {
+        if !self.put.insert(key(&record.to_alert())) {
             return Ok(());
         }
-        let transition = Transition::new(SOURCE, record.to_alert(), payload(record, &self.evidence));
-        for runner in self.couriers.iter().filter(|runner| runner.wants(record)) {
+        let evidence = Evidence::of(record, self.project.as_deref());
+        let transition = Transition::new(SOURCE, self.alert(record), self.payload(&evidence));
+        for runner in self.couriers.iter().filter(|runner| runner.name != REBENCH) {
             _ = runner.wake.send(Some(transition.message(&runner.name, now)?));
         }
         Ok(())
     }
 
-    fn queue(&self, record: &Record, now: Timestamp) -> Result<()> {
-        self.queue_as(record, now, |runner| runner.wants(record))
+    fn queue(&self, record: &Record, alerts: &Alerts, now: Timestamp) -> Result<()> {
+        let is_first = self.is_first(record, alerts)?;
+        self.queue_as(record, now, |runner| runner.name != REBENCH || is_first)
     }
 
     fn queue_as(&self, record: &Record, now: Timestamp, wants: impl Fn(&Runner) -> bool) -> Result<()> {
-        self.keep_evidence(record)?;
-        let transition = Transition::new(SOURCE, record.to_alert(), payload(record, &self.evidence));
+        let evidence = Evidence::of(record, self.project.as_deref());
+        self.keep(&evidence)?;
+        let transition = Transition::new(SOURCE, self.alert(record), self.payload(&evidence));
         for runner in self.couriers.iter().filter(|runner| wants(runner)) {
             runner.outbox.put(&transition.message(&runner.name, now)?)?;
             _ = runner.wake.send(None);
@@ -143,11 +157,32 @@ impl Delivery {
         Ok(())
     }
 
+    /// Re-benchmarks are asked for where a model drifts, once however many of its metrics show it.
+    fn is_first(&self, record: &Record, alerts: &Alerts) -> Result<bool> {
+        if record.key.kind != AlertKind::Drift || record.ended_at.is_some() {
+            return Ok(false);
+        }
+        for earlier in alerts.firing().chain(alerts.ended()).filter(|other| is_of_same_drift(other, record)) {
+            // One that ended while feeds hid it, or before anybody looked, has asked for nothing.
+            if earlier.ended_at.is_none() || self.has_asked(earlier)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether this alert has asked for a re-benchmark, in this life of the daemon or in an earlier one.
+    fn has_asked(&self, record: &Record) -> Result<bool> {
+        let key = key(&Alert { ends_at: None, ..record.to_alert() });
+        let Some(runner) = self.couriers.iter().find(|runner| runner.name == REBENCH) else { return Ok(false) };
+        Ok(runner.outbox.done(&key)? || runner.outbox.pending()?.0.iter().any(|message| message.key == key))
+    }
+
     /// Whether receivers are told that an alert fired which has ended. One that began and ended unseen, as while the daemon was down, is told
     /// now; one that feeds inhibited ends in silence, unless it was told in this life of the daemon or in an earlier one.
     fn was_told(&self, record: &Record, now: Timestamp) -> Result<bool> {
         let beginning = Record { ended_at: None, ..record.clone() };
-        let key = key(beginning.to_alert());
+        let key = key(&beginning.to_alert());
         if self.put.contains(&key) {
             return Ok(true);
         }
@@ -165,7 +200,8 @@ impl Delivery {
 
     /// An Alertmanager is shown everything, since one that is no longer shown ends there; its own rules inhibit.
     fn show_managers(&self, alerts: &Alerts, of_state: Option<&Record>) {
-        let current: Vec<Alert> = alerts.firing().chain(alerts.ended()).chain(of_state).map(Record::to_alert).collect();
+        let all = alerts.firing().chain(alerts.ended()).chain(of_state);
+        let current: Vec<Alert> = all.map(|record| self.alert(record)).collect();
         for manager in &self.managers {
             let mut shown = manager.alerts.lock().unwrap_or_else(PoisonError::into_inner);
             if *shown != current {
@@ -175,16 +211,40 @@ impl Delivery {
         }
     }
 
+    /// The alert as receivers take it.
+    fn alert(&self, record: &Record) -> Alert {
+        let mut alert = record.to_alert();
+        alert.labels.extend(self.project.iter().map(|project| (PROJECT.to_owned(), project.clone())));
+        alert
+    }
+
+    /// What receivers are told besides the alert.
+    fn payload(&self, evidence: &Evidence) -> Value {
+        let mut value = json!(evidence);
+        if evidence.kind != AlertKind::Feed {
+            value["evidence"] = json!(self.path_of(evidence));
+        }
+        value
+    }
+
     /// Writes the evidence bundle that a re-benchmark is given.
-    fn keep_evidence(&self, record: &Record) -> Result<()> {
-        let path = evidence_path(&self.evidence, record);
-        if record.key.kind == AlertKind::Feed || path.exists() {
+    fn keep(&self, evidence: &Evidence) -> Result<()> {
+        let path = self.path_of(evidence);
+        if evidence.kind == AlertKind::Feed || path.exists() {
             return Ok(());
         }
         fsio::create_folder(&self.evidence)?;
-        let bundle = bundle(record);
-        let bytes = serde_json::to_vec_pretty(&bundle).unwrap_or_default();
-        fsio::write_atomic(&path, &bytes)
+        fsio::write_atomic(&path, format!("{:#}\n", json!(evidence)).as_bytes())
+    }
+
+    fn path_of(&self, evidence: &Evidence) -> PathBuf {
+        self.evidence.join(format!("{}.json", evidence.alert_id))
+    }
+
+    /// How the receivers fare.
+    pub fn health(&self) -> impl Iterator<Item = ReceiverView> {
+        let managers = self.managers.iter().map(|manager| manager.health.view());
+        managers.chain(self.couriers.iter().map(|runner| runner.health.view()))
     }
 
     /// Ends the threads; what waits stays in its queue.
@@ -204,18 +264,15 @@ impl Runner {
     fn start(courier: Courier, stop: Arc<AtomicBool>) -> Self {
         let (wake, inbox) = channel();
         let (name, outbox) = (courier.receiver().name().to_owned(), courier.outbox().clone());
+        let health = Health::new(&name);
+        let own = health.clone();
         let thread =
-            std::thread::Builder::new().name(format!("to {name}")).spawn(move || deliver(courier, &inbox, &stop));
-        Self { name, outbox, wake, thread: thread.ok() }
-    }
-
-    /// Re-benchmarks are asked for where a model drifts; all else takes everything.
-    fn wants(&self, record: &Record) -> bool {
-        self.name != REBENCH || (record.key.kind == AlertKind::Drift && record.ended_at.is_none())
+            std::thread::Builder::new().name(format!("to {name}")).spawn(move || deliver(courier, &own, &inbox, &stop));
+        Self { name, outbox, health, wake, thread: thread.ok() }
     }
 }
 
-fn deliver(mut courier: Courier, inbox: &Inbox<Option<Message>>, stop: &AtomicBool) {
+fn deliver(mut courier: Courier, health: &Health, inbox: &Inbox<Option<Message>>, stop: &AtomicBool) {
     let stopped = || stop.load(Ordering::SeqCst);
     let mut urgent = VecDeque::new();
     loop {
@@ -232,9 +289,11 @@ fn deliver(mut courier: Courier, inbox: &Inbox<Option<Message>>, stop: &AtomicBo
                         "an alert was refused"
                     );
                 }
+                health.note(Attempt::of(&round.delivery), Timestamp::now());
                 round.wait
             }
             Err(error) => {
+                health.failed(&error.to_string(), 0);
                 tracing::error!(receiver = courier.receiver().name(), %error, "the queue cannot be read");
                 Some(Duration::from_secs(5))
             }
@@ -278,14 +337,16 @@ fn sleep<T>(inbox: &Inbox<T>, wait: Option<Duration>) -> std::result::Result<T, 
 }
 
 impl Manager {
-    fn start(client: Alertmanager, resend: Duration, stop: Arc<AtomicBool>) -> Self {
+    fn start(client: Alertmanager, number: usize, resend: Duration, stop: Arc<AtomicBool>) -> Self {
         let (wake, inbox) = channel();
         let alerts = Arc::new(Mutex::new(Vec::new()));
         let shown = Arc::clone(&alerts);
-        let run =
-            move || post(&client, Resender::new(resend, shared::alert::DEFAULT_RESOLVED_RESEND), &shown, &inbox, &stop);
+        let health = Health::new(&format!("alertmanager-{number}"));
+        let own = health.clone();
+        let resender = Resender::new(resend, shared::alert::DEFAULT_RESOLVED_RESEND);
+        let run = move || post(&client, resender, &shown, &own, &inbox, &stop);
         let thread = std::thread::Builder::new().name("to alertmanager".to_owned()).spawn(run);
-        Self { alerts, wake, thread: thread.ok() }
+        Self { alerts, health, wake, thread: thread.ok() }
     }
 }
 
@@ -293,6 +354,7 @@ fn post(
     client: &Alertmanager,
     mut resender: Resender,
     shown: &Mutex<Vec<Alert>>,
+    health: &Health,
     inbox: &Inbox<()>,
     stop: &AtomicBool,
 ) {
@@ -307,10 +369,13 @@ fn post(
                     for refusal in &report.refused {
                         tracing::error!(manager = client.origin(), ?refusal, "an alert was refused");
                     }
+                    let (delivered, refused) = (report.accepted as u64, report.refused.len() as u64);
+                    health.note(Attempt { delivered, refused, ..Attempt::default() }, now);
                     resender.sent(&alerts, &due, now);
                 }
                 Err(error) => {
                     tracing::warn!(manager = client.origin(), %error, "alerts wait");
+                    health.failed(&error.to_string(), due.len() as u64);
                     wait = Duration::from_secs(5);
                 }
             }
@@ -372,41 +437,19 @@ pub fn duration(micros: Micros) -> Duration {
     Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }
 
-/// What receivers are told besides the alert.
-fn payload(record: &Record, evidence: &Path) -> Value {
-    let mut value = bundle(record);
-    if record.key.kind == AlertKind::Drift {
-        value["evidence"] = json!(evidence_path(evidence, record));
-    }
-    value
+/// Whether the other alert began before this one and still fired then, on the same version of a model.
+fn is_of_same_drift(other: &Record, record: &Record) -> bool {
+    let of = |record: &Record| (record.key.kind, record.key.model.clone(), record.key.version.clone());
+    let is_earlier = (other.fired_at, &other.key) < (record.fired_at, &record.key);
+    is_earlier && of(other) == of(record) && other.ended_at.is_none_or(|end| end >= record.fired_at)
 }
 
 /// What makes a transition the same one.
-fn key(alert: Alert) -> String {
-    Transition::new(SOURCE, alert, Value::Null).key()
+fn key(alert: &Alert) -> String {
+    Transition::new(SOURCE, alert.clone(), Value::Null).key()
 }
 
 /// A program of the team may work in another folder.
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
-
-fn evidence_path(folder: &Path, record: &Record) -> PathBuf {
-    folder.join(format!("{}.json", record.id))
-}
-
-/// The evidence bundle (format 4.9): what an alarm hands to whoever looks into it.
-pub fn bundle(record: &Record) -> Value {
-    json!({
-        "schema": "drift-watch/evidence/1",
-        "alert_id": record.id,
-        "model": record.key.model,
-        "version": record.key.version,
-        "subject": record.key.subject,
-        "fired_at": text(record.fired_at),
-        "window": {"from": record.change_since.map(text), "to": record.target.map(text)},
-        "reason": record.reason,
-        "findings": record.findings,
-        "attribution": record.drivers,
-    })
 }

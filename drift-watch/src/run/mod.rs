@@ -6,7 +6,9 @@
 pub mod args;
 pub mod delivery;
 pub mod events;
+pub mod evidence;
 pub mod frame;
+pub mod health;
 pub mod intake;
 pub mod saved;
 pub mod tracking;
@@ -72,7 +74,8 @@ async fn daemon(args: &Args, context: &Context) -> Result<()> {
     let (view, seen) = watch::channel(Arc::new(View { not_ready: vec!["starting".to_owned()], ..View::default() }));
     let (orders, inbox) = channel();
     let systemd = Systemd::from_env();
-    let watcher = prepare(args, context, inbox, view, systemd)?;
+    // Reads a journal, and makes clients that block.
+    let watcher = tokio::task::block_in_place(|| prepare(args, context, inbox, view, systemd))?;
     let waker = watcher.hints.waker();
     // Before anything is acknowledged: a signal to end would end the process without draining.
     let end = Ends::new()?;
@@ -143,7 +146,7 @@ fn prepare(
         args.predictions.iter().chain(&args.actuals).filter(|pattern| *pattern != "-").cloned().collect();
     Ok(Watcher {
         intake: Intake::new(args, &saved.positions)?,
-        delivery: Delivery::start(args)?,
+        delivery: Delivery::start(args, context.config.project.as_deref())?,
         tracking: Tracking::start(args, &saved.engine.external)?,
         hints: Watch::new(&patterns, args.poll),
         args: args.clone(),
@@ -196,9 +199,9 @@ async fn reload_when_asked(
         systemd.reloading();
         let outcome = match again(&started) {
             Err(error) => Err(error.to_string()),
-            Ok(args) => {
+            Ok(configuration) => {
                 let (reply, answer) = oneshot::channel();
-                to.send(Order::Reload(Box::new(args), reply));
+                to.send(Order::Reload(Box::new(configuration), reply));
                 answer.await.unwrap_or_else(|_| Err("the daemon is about to stop".to_owned()))
             }
         };
@@ -212,8 +215,8 @@ async fn reload_when_asked(
     }
 }
 
-/// The flags, read anew with the file.
-fn again(started: &Args) -> anyhow::Result<Args> {
+/// The flags and the name of the project, read anew with the file.
+fn again(started: &Args) -> anyhow::Result<(Args, Option<String>)> {
     let words: Vec<String> = std::env::args().collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let parsed = parse_from::<Cli>(&words, &|name| std::env::var_os(name))?;
@@ -221,7 +224,7 @@ fn again(started: &Args) -> anyhow::Result<Args> {
         Command::Run(args) => {
             stays(started, &args)?;
             check(&args)?;
-            Ok(*args)
+            Ok((*args, parsed.context.config.project))
         }
         _ => anyhow::bail!("the command line is not that of a daemon"),
     }

@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use shared::error::Result;
 use shared::metric::Metric;
 use shared::mlflow::{Config, Limits, Tracker};
@@ -14,6 +15,7 @@ use shared::outbox::Outbox;
 
 use super::args::Args;
 use super::delivery::duration;
+use super::health::{Attempt, Health};
 use crate::core::board::Board;
 use crate::core::engine::Engine;
 use crate::core::external::Externals;
@@ -21,6 +23,7 @@ use crate::core::rule::Operand;
 use crate::core::step::EVERYONE;
 use crate::core::time::timestamp;
 use crate::mlflow::{ExternalPoint, LiveMetric, Seen, Sink, Watched, poll};
+use crate::view::ReceiverView;
 
 /// The metrics that are logged for each closed step and bucket of horizons.
 const LOGGED: [Metric; 7] =
@@ -41,6 +44,7 @@ const AGAIN: Duration = Duration::from_secs(10);
 /// What goes to `MLflow` and what comes from it.
 pub struct Tracking {
     sink: Option<Sink>,
+    health: Health,
     /// Steps of each version that were put into the queue.
     logged: BTreeMap<(String, String), u64>,
     wake: Option<Sender<()>>,
@@ -60,6 +64,7 @@ impl Tracking {
         let stop = Arc::new(AtomicBool::new(false));
         let mut all = Self {
             sink: None,
+            health: Health::new("mlflow"),
             logged: BTreeMap::new(),
             wake: None,
             points: None,
@@ -78,7 +83,8 @@ impl Tracking {
             let sink = Sink::new(Outbox::new(args.state.join("mlflow")), experiment.clone());
             let (wake, inbox) = channel();
             let (own, config, stop) = (sink.clone(), config.clone(), Arc::clone(&stop));
-            all.spawn("to mlflow", move || deliver(&own, &config, &inbox, &stop));
+            let health = all.health.clone();
+            all.spawn("to mlflow", move || deliver(&own, &health, &config, &inbox, &stop));
             (all.sink, all.wake) = (Some(sink), Some(wake));
         }
         if !watched.is_empty() {
@@ -111,6 +117,11 @@ impl Tracking {
             }
         }
         Ok(())
+    }
+
+    /// How the server fares that metrics are logged to.
+    pub fn health(&self) -> Option<ReceiverView> {
+        self.sink.as_ref().map(|_| self.health.view())
     }
 
     /// What has come and is not kept yet.
@@ -180,18 +191,21 @@ fn limits() -> Limits {
     Limits { connect: CONNECT, total: TOTAL }
 }
 
-fn deliver(sink: &Sink, config: &Config, inbox: &Receiver<()>, stop: &AtomicBool) {
+fn deliver(sink: &Sink, health: &Health, config: &Config, inbox: &Receiver<()>, stop: &AtomicBool) {
     let mut waits = true;
     loop {
         if waits {
             waits = match Tracker::new(config, limits()).and_then(|tracker| sink.deliver(&tracker)) {
                 Ok(delivery) => {
-                    if let Some(error) = delivery.waiting.iter().find_map(|message| message.last_error.as_ref()) {
-                        tracing::warn!(error, waiting = delivery.waiting.len(), "metrics wait for MLflow");
+                    let attempt = Attempt::of(&delivery);
+                    if let Some(error) = &attempt.failure {
+                        tracing::warn!(error, waiting = attempt.waiting, "metrics wait for MLflow");
                     }
+                    health.note(attempt, Timestamp::now());
                     !delivery.waiting.is_empty()
                 }
                 Err(error) => {
+                    health.failed(&error.to_string(), 0);
                     tracing::warn!(%error, "metrics wait for MLflow");
                     true
                 }

@@ -46,8 +46,8 @@ pub enum Order {
     Rows(Gathered, Kind, Sender<()>),
     /// Standard input has ended.
     InputEnded,
-    /// Use another configuration.
-    Reload(Box<Args>, oneshot::Sender<std::result::Result<(), String>>),
+    /// Use another configuration: flags, and the name of the project.
+    Reload(Box<(Args, Option<String>)>, oneshot::Sender<std::result::Result<(), String>>),
     /// End.
     Stop,
 }
@@ -154,8 +154,9 @@ impl Watcher {
                     self.push();
                 }
                 Ok(Order::InputEnded) => self.input_open = false,
-                Ok(Order::Reload(args, reply)) => {
-                    let outcome = self.reload(*args).map_err(|error| error.to_string());
+                Ok(Order::Reload(configuration, reply)) => {
+                    let (args, project) = *configuration;
+                    let outcome = self.reload(args, project.as_deref()).map_err(|error| error.to_string());
                     // Who asked may be gone.
                     _ = reply.send(outcome);
                 }
@@ -331,6 +332,7 @@ impl Watcher {
         for feed in &mut view.feeds {
             feed.idle_seconds = Some(clock.arrived.elapsed().as_secs_f64());
         }
+        view.receivers = self.delivery.health().chain(self.tracking.health()).collect();
         view.alerts.splice(0..0, self.trouble.alert().map(alert_view));
         view.not_ready = self.trouble.reason().map(str::to_owned).into_iter().chain(self.events.trouble()).collect();
         if !self.intake.is_caught_up() {
@@ -368,9 +370,9 @@ impl Watcher {
     }
 
     /// Takes another configuration; what was wrong with it leaves the old one in place.
-    fn reload(&mut self, args: Args) -> Result<()> {
+    fn reload(&mut self, args: Args, project: Option<&str>) -> Result<()> {
         let intake = Intake::new(&args, &self.saved.positions)?;
-        let delivery = Delivery::start(&args)?;
+        let delivery = Delivery::start(&args, project)?;
         let tracking = Tracking::start(&args, &self.saved.engine.external)?;
         // Frames that were judged by the old settings are not judged again by the new ones after a crash.
         self.snapshot()?;

@@ -2,6 +2,7 @@
 use crate::live;
 use crate::replayed::{Place, Said, said};
 use drift_watch::replay::owned;
+use drift_watch::run::evidence::Evidence;
 use drift_watch::{dump, read, replay, verify_alarms, view};
 use jsonschema::Validator;
 use schemars::{JsonSchema, schema_for};
@@ -100,7 +101,9 @@ fn the_status_and_the_alerts_of_a_stream_that_drifts() {
     let alerts = engine.alerts.all();
     assert!(!alerts.is_empty());
     for record in alerts {
-        let transition = Transition::new("drift-watch", record.to_alert(), json!({"drivers": record.drivers}));
+        let evidence = json!(Evidence::of(record, Some("shop")));
+        is_valid::<Evidence>(&evidence);
+        let transition = Transition::new("drift-watch", record.to_alert(), evidence);
         is_valid::<Transition>(&serde_json::to_value(transition).unwrap());
     }
 }

@@ -22,6 +22,7 @@ mod interleavings;
 mod live;
 mod live_streams;
 mod log_live;
+mod metrics_page;
 mod mlflow;
 #[path = "../../../manifest-gen/tests/it/mlflow_process/mod.rs"]
 mod mlflow_process;
@@ -32,6 +33,9 @@ mod profiles;
 mod promise;
 #[path = "../../../manifest-gen/tests/it/python/mod.rs"]
 mod python;
+#[path = "../../../shared/tests/it/real_process/mod.rs"]
+mod real_process;
+mod real_servers;
 mod replay_cli;
 mod replayed;
 mod river;

@@ -5,35 +5,14 @@
 #![cfg(feature = "http")]
 use crate::alert_support;
 
-use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::alert_support::{Server, alert, http, serve, wait_until};
+use crate::real_process::{Process, alertmanager, get, start_alertmanager};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use shared::alert::{Alert, Alertmanager, Auth, Network, Resender};
-
-/// An Alertmanager that ends with the test.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        _ = self.0.kill();
-        _ = self.0.wait();
-    }
-}
-
-fn program() -> Option<&'static str> {
-    let runs = |name: &&str| {
-        let version = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        version.is_ok_and(|status| status.success())
-    };
-    let found = ["prometheus-alertmanager", "alertmanager"].into_iter().find(runs);
-    assert!(found.is_some() || std::env::var_os("CI").is_none(), "CI needs prometheus-alertmanager (apt-get install)");
-    found
-}
 
 /// Starts it with a receiver of webhooks; returns its address.
 fn start(program: &str, folder: &Path, hook: &str) -> (Process, String) {
@@ -43,26 +22,7 @@ fn start(program: &str, folder: &Path, hook: &str) -> (Process, String) {
          inhibit_rules:\n- source_matchers: [alertname=FeedStale]\n  target_matchers: [alertname=ForecastDrift]\n  \
          equal: [model]\n"
     );
-    let file = folder.join("alertmanager.yml");
-    shared::fsio::write_atomic(&file, config.as_bytes()).unwrap();
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let child = Command::new(program)
-        .arg(format!("--config.file={}", file.display()))
-        .arg(format!("--storage.path={}", folder.join("data").display()))
-        .arg(format!("--web.listen-address={address}"))
-        .arg("--cluster.listen-address=")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let process = Process(child);
-    wait_until("Alertmanager listens", || get(&format!("http://{address}/-/ready")).is_some());
-    (process, format!("http://{address}"))
-}
-
-fn get(url: &str) -> Option<String> {
-    let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
-    client.get(url).send().ok()?.error_for_status().ok()?.text().ok()
+    start_alertmanager(program, folder, &config)
 }
 
 /// Alertmanager's own word on the alert of this series: `active`, `suppressed`, …
@@ -103,10 +63,7 @@ fn heard(server: &Server, status: &str, series: &[&str]) -> bool {
 
 #[test]
 fn alertmanager_receives_groups_inhibits_and_resolves() {
-    let Some(program) = program() else {
-        eprintln!("LEFT OUT: no prometheus-alertmanager on this machine (apt-get install prometheus-alertmanager)");
-        return;
-    };
+    let Some(program) = alertmanager() else { return };
     let folder = tempfile::tempdir().unwrap();
     let server = serve(|_, _| http("200 OK", "", ""));
     let (_process, base) = start(program, folder.path(), &server.url);
@@ -148,10 +105,7 @@ fn alertmanager_receives_groups_inhibits_and_resolves() {
 
 #[test]
 fn an_alert_of_a_sender_that_died_ends_by_itself() {
-    let Some(program) = program() else {
-        eprintln!("LEFT OUT: no prometheus-alertmanager on this machine (apt-get install prometheus-alertmanager)");
-        return;
-    };
+    let Some(program) = alertmanager() else { return };
     let folder = tempfile::tempdir().unwrap();
     let server = serve(|_, _| http("200 OK", "", ""));
     let (_process, base) = start(program, folder.path(), &server.url);

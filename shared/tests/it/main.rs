@@ -25,6 +25,8 @@ mod mlflow_rest;
 mod outbox;
 mod predicate_properties;
 mod properties_tests;
+#[cfg(feature = "http")]
+mod real_process;
 mod reference_diebold_mariano;
 mod reference_paired;
 mod reference_prediction;

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::view::{AlertKind, AlertState, ExternalView, FeedView, MetricView, ModelView, SeriesView, Standing, View};
+use crate::view::{
+    AlertKind, AlertState, ExternalView, FeedView, MetricView, ModelView, ReceiverView, SeriesView, Standing, View,
+};
 
 use super::text::{Exposition, Labels, Sample};
 
@@ -17,6 +19,7 @@ pub(super) fn add(out: &mut Exposition, view: &View, worst_series: usize) {
     alerts(out, view);
     models(out, &view.models);
     feeds(out, &view.feeds);
+    receivers(out, &view.receivers);
     external(out, &view.external);
     metrics(out, &view.models);
     series(out, &view.models, worst_series);
@@ -34,7 +37,8 @@ fn daemon(out: &mut Exposition, view: &View) {
         seconds(view.time.as_deref()).map(|time| (Vec::new(), time)),
     );
     let faults = view.faults.iter().map(|(kind, count)| (vec![("kind", Cow::from(kind))], *count as f64));
-    out.counters("drift_watch_faults_total", "Rows that were left out or corrected, by kind.", faults);
+    // No counter: a late actual takes back that it was missing.
+    out.gauges("drift_watch_faults", "Rows that were left out or corrected, by kind.", faults);
 }
 
 const KINDS: [(AlertKind, &str); 3] =
@@ -52,8 +56,9 @@ fn alerts(out: &mut Exposition, view: &View) {
     let of_models = view.models.iter().flat_map(|model| KINDS.iter().map(move |kind| (model, kind)));
     let counts = of_models.map(|(model, (kind, name))| {
         let firing = view.alerts.iter().filter(|alert| {
-            (alert.state, alert.kind) == (AlertState::Firing, *kind)
-                && (&alert.model, &alert.version) == (&model.model, &model.version)
+            // An alert on the predictions of a model is about all its versions.
+            (alert.state, alert.kind, &alert.model) == (AlertState::Firing, *kind, &model.model)
+                && (alert.version.is_empty() || alert.version == model.version)
         });
         (with(identity(model), [("kind", Cow::from(*name))]), firing.count() as f64)
     });
@@ -107,6 +112,24 @@ fn feeds(out: &mut Exposition, feeds: &[FeedView]) {
     out.counters("drift_watch_feed_records_total", "Records read.", records);
     let bad = feeds.iter().map(|feed| (source(feed), feed.bad_rows as f64));
     out.counters("drift_watch_feed_bad_rows_total", "Rows that could not be read.", bad);
+}
+
+fn receivers(out: &mut Exposition, receivers: &[ReceiverView]) {
+    let mut gauge = |name: &str, help: &str, value: fn(&ReceiverView) -> Option<f64>| {
+        out.gauges(name, help, receivers.iter().filter_map(|one| Some((receiver(one), value(one)?))));
+    };
+    let help = "Whether the latest attempt to deliver to a receiver succeeded.";
+    gauge("drift_watch_receiver_healthy", help, |one| Some(f64::from(one.healthy)));
+    let help = "Messages that wait for a later attempt.";
+    gauge("drift_watch_receiver_waiting_messages", help, |one| Some(one.waiting as f64));
+    let help = "Messages that a receiver refused for good, and that lie aside.";
+    gauge("drift_watch_receiver_refused_messages", help, |one| Some(one.refused as f64));
+    let help = "When a message last arrived.";
+    gauge("drift_watch_receiver_last_delivered_timestamp_seconds", help, |one| seconds(one.last_delivered.as_deref()));
+    let delivered = receivers.iter().map(|one| (receiver(one), one.delivered as f64));
+    out.counters("drift_watch_receiver_delivered_total", "Messages that arrived.", delivered);
+    let failures = receivers.iter().map(|one| (receiver(one), one.failures as f64));
+    out.counters("drift_watch_receiver_failures_total", "Attempts to deliver that failed.", failures);
 }
 
 fn external(out: &mut Exposition, all: &[ExternalView]) {
@@ -172,6 +195,10 @@ fn identity(model: &ModelView) -> Labels<'_> {
 
 fn source(feed: &FeedView) -> Labels<'_> {
     vec![("feed", Cow::from(&feed.name)), ("kind", Cow::from(&feed.kind))]
+}
+
+fn receiver(one: &ReceiverView) -> Labels<'_> {
+    vec![("receiver", Cow::from(&one.name))]
 }
 
 fn place<'a>(model: &'a ModelView, metric: &'a MetricView) -> Labels<'a> {

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use drift_watch::serve::{self, IngestBatch, Options, ReloadRequest, Reloads, Server};
 use drift_watch::view::{
-    AlertKind, AlertState, AlertView, DriverView, FeedView, MetricView, ModelView, SCHEMA, SeriesView, Standing, View,
+    AlertKind, AlertState, AlertView, DriverView, ExternalView, FeedView, MetricView, ModelView, ReceiverView, SCHEMA,
+    SeriesView, Standing, View,
 };
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -242,7 +243,7 @@ pub(crate) fn alert(kind: AlertKind, state: AlertState, name: &str, model: &str,
         state,
         name: name.into(),
         model: model.into(),
-        version: if model.is_empty() { String::new() } else { "2.1.0".into() },
+        version: if kind == AlertKind::Feed { String::new() } else { "2.1.0".into() },
         severity: if kind == AlertKind::Drift { "critical" } else { "warning" }.into(),
         since: "2013-07-22T06:00:00Z".into(),
         ended: (state == AlertState::Resolved).then(|| "2013-07-25T09:00:00Z".into()),
@@ -271,6 +272,19 @@ pub(crate) fn feed(name: &str, kind: &str, healthy: bool) -> FeedView {
     }
 }
 
+fn receiver(name: &str, healthy: bool) -> ReceiverView {
+    ReceiverView {
+        name: name.into(),
+        healthy,
+        reason: if healthy { String::new() } else { "answers 503".into() },
+        waiting: if healthy { 0 } else { 3 },
+        refused: 0,
+        delivered: 21,
+        failures: if healthy { 0 } else { 5 },
+        last_delivered: Some("2013-08-06T04:00:00Z".into()),
+    }
+}
+
 pub(crate) fn steady() -> View {
     View {
         schema: SCHEMA.into(),
@@ -279,6 +293,12 @@ pub(crate) fn steady() -> View {
         ready: true,
         models: vec![model("flights_lightgbm", "2.1.0", Standing::Ok)],
         feeds: vec![feed("live/predictions.jsonl", "predictions", true), feed("http", "actuals", true)],
+        receivers: vec![receiver("alertmanager-1", true), receiver("webhook-1", false)],
+        external: vec![ExternalView {
+            name: "mlflow:e61f144a58734694a2220858d2108196/val/mape".into(),
+            value: 0.07,
+            time: "2013-08-06T03:00:00Z".into(),
+        }],
         faults: [("duplicate_exact", 12), ("out_of_order", 3)].map(|(kind, n)| (kind.to_owned(), n)).into(),
         ..View::default()
     }
@@ -303,8 +323,8 @@ pub(crate) fn drifted() -> View {
             AlertKind::Feed,
             AlertState::Firing,
             "FeedStale",
-            "",
-            "live/weather/actuals.csv: no record for 9 h, expected each hour",
+            "weather_ets",
+            "no predictions since 2013-08-05T20:30:00Z: 9 h ago, the limit is 3 h",
         ),
         alert(
             AlertKind::Rule,
