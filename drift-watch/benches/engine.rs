@@ -135,7 +135,7 @@ const RELOAD: &str = "ENGINE_BENCH_RELOAD";
 fn reload(path: &Path) {
     let before = resident();
     let file = BufReader::new(File::open(path).unwrap());
-    let (engine, _): (Engine, _) = postcard::from_io((file, &mut [0; 1 << 16])).unwrap();
+    let (engine, _): (Engine, _) = postcard::from_io((file, &mut vec![0; 1 << 16])).unwrap();
     let (used, series) = (resident().saturating_sub(before) as f64, engine.names.len() as f64);
     println!(
         "the same, started again: {:.0} MiB resident ({:.0} bytes a series)",

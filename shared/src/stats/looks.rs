@@ -25,7 +25,7 @@ const BETS: [f64; 2] = [0.5, 1.0];
 pub struct Looks {
     /// Looks over which the chance of a false alarm is stated.
     horizon: u32,
-    looks: u32,
+    taken: u32,
     started: [f64; BETS.len()],
     /// The baseline's error: what is known of it, and with which variance.
     error: (f64, f64),
@@ -44,7 +44,7 @@ impl Looks {
     /// assert!(alarm > 20.0); // a false alarm in at most one history out of 20
     /// ```
     pub fn new(horizon: u32, baseline_se: f64) -> Self {
-        Self { horizon: horizon.max(1), looks: 0, started: [0.0; BETS.len()], error: (0.0, baseline_se * baseline_se) }
+        Self { horizon: horizon.max(1), taken: 0, started: [0.0; BETS.len()], error: (0.0, baseline_se * baseline_se) }
     }
 
     /// Takes in a difference and its standard error, without that of a shared baseline; the evidence after it. A difference that is not finite, or whose
@@ -60,13 +60,13 @@ impl Looks {
 
     /// The evidence.
     pub fn e_value(&self) -> f64 {
-        let to_come = 1.0 - f64::from(self.looks.min(self.horizon)) / f64::from(self.horizon);
+        let to_come = 1.0 - f64::from(self.taken.min(self.horizon)) / f64::from(self.horizon);
         self.started.iter().map(|bet| bet + to_come).sum::<f64>() / BETS.len() as f64
     }
 
     /// Looks so far.
     pub fn looks(&self) -> u32 {
-        self.looks
+        self.taken
     }
 
     fn innovation(&mut self, difference: f64, standard_error: f64) -> f64 {
@@ -78,11 +78,11 @@ impl Looks {
     }
 
     fn bet(&mut self, u: f64) {
-        let fresh = if self.looks < self.horizon { 1.0 / f64::from(self.horizon) } else { 0.0 };
+        let fresh = if self.taken < self.horizon { 1.0 / f64::from(self.horizon) } else { 0.0 };
         for (bet, l) in self.started.iter_mut().zip(BETS) {
             *bet = ((*bet + fresh) * (l * u - l * l / 2.0).exp()).min(f64::MAX);
         }
-        self.looks = self.looks.saturating_add(1);
+        self.taken = self.taken.saturating_add(1);
     }
 }
 
