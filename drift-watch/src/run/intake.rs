@@ -17,6 +17,9 @@ use crate::view::FeedView;
 /// Bytes of files that go into one frame.
 const FRAME_BYTES: usize = 4 << 20;
 
+/// Polls of predictions in a row that may find nothing and yet not be at the end.
+const MOST_POLLS: usize = 4;
+
 /// The files of both kinds.
 pub struct Intake {
     tailers: BTreeMap<Kind, Source>,
@@ -73,9 +76,16 @@ impl Intake {
         if self.held.is_none() {
             self.held = self.gather(Kind::Actuals).filter(|(gathered, _)| !gathered.is_empty());
         }
-        if let Some((gathered, positions)) = self.gather(Kind::Predictions).filter(|(gathered, _)| !gathered.is_empty())
-        {
-            return framed(Kind::Predictions, gathered, positions).map(Some);
+        for _ in 0..MOST_POLLS {
+            match self.gather(Kind::Predictions).filter(|(gathered, _)| !gathered.is_empty()) {
+                Some((gathered, positions)) => return framed(Kind::Predictions, gathered, positions).map(Some),
+                // A poll that finds a file truncated or moved ends there: what was written before is read by the next one.
+                None if self.awaits_predictions() => {}
+                None => break,
+            }
+        }
+        if self.awaits_predictions() {
+            return Ok(None);
         }
         match self.held.take() {
             Some((gathered, positions)) => framed(Kind::Actuals, gathered, positions).map(Some),
@@ -87,7 +97,7 @@ impl Intake {
     fn gather(&mut self, kind: Kind) -> Option<(Gathered, Positions)> {
         let needed = self.held.as_ref().and_then(|(gathered, _)| gathered.clock);
         let source = self.tailers.get_mut(&kind)?;
-        if kind == Kind::Predictions && needed.is_some() && source.clock > needed && !source.progress.caught_up {
+        if kind == Kind::Predictions && source.is_beyond(needed) && !source.progress.caught_up {
             return None;
         }
         let mut gathered = Gathered::default();
@@ -98,6 +108,13 @@ impl Intake {
         });
         source.note(&gathered);
         Some((gathered, source.tailer.positions()))
+    }
+
+    /// Whether predictions may be unread that were written before the held actuals.
+    fn awaits_predictions(&self) -> bool {
+        let Some((gathered, _)) = &self.held else { return false };
+        let source = self.tailers.get(&Kind::Predictions);
+        source.is_some_and(|source| !source.progress.caught_up && !source.is_beyond(gathered.clock))
     }
 
     /// Goes back to positions that are durable: what was read since is read again.
@@ -120,6 +137,11 @@ impl Intake {
 }
 
 impl Source {
+    /// Whether it was read beyond the time that held actuals need.
+    fn is_beyond(&self, needed: Option<Micros>) -> bool {
+        needed.is_some() && self.clock > needed
+    }
+
     fn note(&mut self, gathered: &Gathered) {
         self.clock = self.clock.max(gathered.clock);
         self.feed.records += gathered.records;
@@ -145,5 +167,56 @@ pub fn name(kind: Kind) -> &'static str {
     match kind {
         Kind::Predictions => "predictions",
         Kind::Actuals => "actuals",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::Write;
+
+    use shared::cli::parse_from;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+    use crate::core::engine::Engine;
+    use crate::core::settings::Settings;
+    use crate::run::frame;
+
+    fn prediction(day: u8) -> String {
+        format!(
+            "{{\"model\":\"m\",\"version\":\"1\",\"series\":\"s\",\"issued_at\":\"2024-01-{day:02}T00:00:00Z\",\"target_time\":\"2024-01-{:02}T00:00:00Z\",\"horizon\":1,\"y_hat\":1}}\n",
+            day + 1
+        )
+    }
+
+    #[test]
+    fn actuals_wait_for_predictions_of_a_file_that_was_just_truncated() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+        let append = |name: &str, text: &str| {
+            File::options().create(true).append(true).open(path(name)).unwrap().write_all(text.as_bytes()).unwrap();
+        };
+        let (pattern, actuals) = (path("p.jsonl*"), path("a.jsonl"));
+        let words = ["drift-watch", "run", "--predictions", &pattern, "--actuals", &actuals];
+        let Command::Run(args) = parse_from::<Cli>(&words, &|_| None).unwrap().arguments.command else {
+            unreachable!()
+        };
+        let mut intake = Intake::new(&args, &BTreeMap::new()).unwrap();
+        append("p.jsonl", &prediction(1));
+        assert!(intake.next_frame().unwrap().is_some());
+        File::create(path("p.jsonl")).unwrap();
+        append("p.jsonl", &prediction(2));
+        append(
+            "a.jsonl",
+            "{\"series\":\"s\",\"target_time\":\"2024-01-03T00:00:00Z\",\"y\":1,\"observed_at\":\"2024-01-04T00:00:00Z\"}\n",
+        );
+        let mut engine = Engine::new(Settings::default(), BTreeMap::new());
+        let mut origins = Vec::new();
+        while let Some(next) = intake.next_frame().unwrap() {
+            origins.push(frame::apply(&next.frame, &mut engine).unwrap().origin);
+        }
+        assert_eq!(origins, [Origin::Files(Kind::Predictions), Origin::Files(Kind::Actuals)]);
+        assert!(intake.is_caught_up());
     }
 }

@@ -102,8 +102,12 @@ impl Tailer {
     /// read is told in [`Progress::problems`] and does not stop the others.
     pub fn poll(&mut self, budget_bytes: usize, sink: &mut Sink<'_>) -> Progress {
         let mut progress = Progress { caught_up: true, ..Progress::default() };
-        let found = discover::files(&self.patterns, &mut progress.problems);
-        self.stamps = found.iter().map(|file| (file.identity, file.stamp)).collect();
+        let mut found = self.list(&mut progress);
+        if self.files.iter().any(|file| !file.orphaned && !self.stamps.contains_key(&file.identity)) {
+            // A file that is renamed while the folder is listed may be in the list under neither name.
+            progress.problems.clear();
+            found = self.list(&mut progress);
+        }
         self.match_files(&found);
         self.open_all(&mut progress);
         self.compare_unknown(&mut progress);
@@ -112,6 +116,12 @@ impl Tailer {
         progress.files = self.files.len();
         progress.backlog_bytes = self.files.iter().map(Followed::backlog_bytes).sum();
         progress
+    }
+
+    fn list(&mut self, progress: &mut Progress) -> Vec<Found> {
+        let found = discover::files(&self.patterns, &mut progress.problems);
+        self.stamps = found.iter().map(|file| (file.identity, file.stamp)).collect();
+        found
     }
 
     /// Hands on what stands after the last line break of each file, for a caller who knows that the files are complete.
