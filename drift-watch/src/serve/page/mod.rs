@@ -16,7 +16,7 @@ use base64ct::{Base64, Encoding};
 use sha2::{Digest, Sha256};
 use shared::{Error, Result};
 
-use crate::view::{AlertKind, AlertState, AlertView, ExternalView, FeedView, View};
+use crate::view::{AlertKind, AlertState, AlertView, ExternalView, FeedView, ReceiverView, View};
 
 use model::ModelCard;
 use overall::{Overall, Tone};
@@ -59,6 +59,7 @@ struct Page {
     hidden_models: usize,
     feeds: Vec<FeedRow>,
     hidden_feeds: usize,
+    receivers: Vec<ReceiverRow>,
     external: Vec<(Name, String, String)>,
     hidden_external: usize,
     faults: Vec<(Name, String)>,
@@ -101,6 +102,17 @@ struct FeedRow {
     backlog: String,
 }
 
+/// Somebody who is told.
+struct ReceiverRow {
+    tone: Tone,
+    name: Name,
+    reason: String,
+    delivered: String,
+    waiting: String,
+    refused: String,
+    last: String,
+}
+
 /// The page of a view.
 ///
 /// # Errors
@@ -127,6 +139,7 @@ fn page(view: &View) -> Page {
         hidden_models: view.models.len().saturating_sub(MODELS),
         feeds: view.feeds.iter().take(FEEDS).map(feed_row).collect(),
         hidden_feeds: view.feeds.len().saturating_sub(FEEDS),
+        receivers: view.receivers.iter().take(FEEDS).map(receiver_row).collect(),
         external: view.external.iter().take(FEEDS).map(external_row).collect(),
         hidden_external: view.external.len().saturating_sub(FEEDS),
         faults: view
@@ -210,6 +223,18 @@ fn feed_row(feed: &FeedView) -> FeedRow {
         records: count(feed.records),
         bad_rows: count(feed.bad_rows),
         backlog: text::bytes(feed.backlog_bytes),
+    }
+}
+
+fn receiver_row(one: &ReceiverView) -> ReceiverRow {
+    ReceiverRow {
+        tone: if one.healthy { overall::STEADY } else { Tone { word: "Fails", ..overall::FEED } },
+        name: Name::new(&one.name),
+        reason: text::sentence(&one.reason),
+        delivered: count(one.delivered),
+        waiting: count(one.waiting),
+        refused: count(one.refused),
+        last: one.last_delivered.as_deref().map_or_else(|| "–".to_owned(), text::moment),
     }
 }
 
