@@ -96,16 +96,20 @@ pub fn run(
     let (stdout, stdout_end) = output(slot, "stdout", limits).map_err(failed)?;
     let (stderr, stderr_end) = output(slot, "stderr", limits).map_err(failed)?;
     let membership = nursery::enter();
-    let ended = match spawn(command, &argv, &membership, stdout_end, stderr_end) {
+    let spawned = match cancel.is_cancelled() {
+        true => Err(Exit::Cancelled),
+        false => spawn(command, &argv, &membership, stdout_end, stderr_end).map_err(Exit::NotStarted),
+    };
+    let (exit, ended) = match spawned {
         Ok(child) => {
             let running = Running::new(child, membership).map_err(failed)?;
             on_start(&Identity::of(running.raw_pid(), running.start_ticks()));
-            Ok(running.finish(limits.timeout, limits.grace, cancel).map_err(failed)?)
+            let ended = running.finish(limits.timeout, limits.grace, cancel).map_err(failed)?;
+            (exit(&ended), ended)
         }
-        Err(why) => Err(why),
+        Err(exit) => (exit, Ended::never()),
     };
     let (stdout, stderr) = (stdout.finish(), stderr.finish());
-    let (exit, ended) = split(ended);
     let Ended { status, usage, leftovers, survivors, .. } = ended;
     Ok(Outcome {
         started,
@@ -160,16 +164,6 @@ fn not_started(program: &str, error: &io::Error) -> String {
         _ => "",
     };
     format!("{program} cannot be started: {error}{remedy}")
-}
-
-fn split(ended: Result<Ended, String>) -> (Exit, Ended) {
-    match ended {
-        Ok(ended) => (exit(&ended), ended),
-        Err(why) => {
-            let (usage, leftovers, survivors) = (Usage::default(), Vec::new(), Vec::new());
-            (Exit::NotStarted(why), Ended { over: Over::ByItself, status: None, usage, leftovers, survivors })
-        }
-    }
 }
 
 fn exit(ended: &Ended) -> Exit {

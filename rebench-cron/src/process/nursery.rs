@@ -127,12 +127,12 @@ pub fn reap_orphans() {
     }
 }
 
-pub(super) fn reap(own: &Row, table: &[Row]) {
+/// Says how many it collected.
+pub(super) fn reap(own: &Row, table: &[Row]) -> usize {
     let active = runs().active.clone();
-    for row in table.iter().filter(|row| row.ended && is_adopted(own, row) && !in_a_group(&active, row)) {
-        // Another thread may have been faster.
-        _ = u32::try_from(row.pid).map(try_wait4_pid);
-    }
+    let unclaimed = table.iter().filter(|row| row.ended && is_adopted(own, row) && !in_a_group(&active, row));
+    // Another thread may have been faster.
+    unclaimed.filter(|row| u32::try_from(row.pid).is_ok_and(|pid| matches!(try_wait4_pid(pid), Ok(Some(_))))).count()
 }
 
 #[cfg(test)]

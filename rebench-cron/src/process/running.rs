@@ -34,6 +34,9 @@ const LEFTOVER_GRACE: Duration = Duration::from_secs(1);
 /// How long the killed may take to go; only those that hang in the kernel take any time.
 const MOST_DYING: Duration = Duration::from_secs(5);
 
+/// How long orphans are killed as they come, between two looks at all.
+const HUNT: Duration = Duration::from_millis(20);
+
 /// A process that is named in a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
@@ -41,6 +44,25 @@ pub struct Process {
     pub pid: i32,
     /// The name of its program, up to 15 bytes of it.
     pub name: String,
+}
+
+/// What a look found.
+#[derive(Debug, Default)]
+struct Look {
+    living: Vec<Row>,
+    /// How many orphans had ended since the last one, of the run or of nobody who is known.
+    ended: usize,
+}
+
+impl Look {
+    /// Whether nothing lives, and nothing ended that may have started another just before.
+    fn is_quiet(&self) -> bool {
+        self.living.is_empty() && self.ended == 0
+    }
+
+    fn processes(self) -> Vec<Process> {
+        self.living.into_iter().map(|row| Process { pid: row.pid, name: row.name }).collect()
+    }
 }
 
 /// Why a run is over.
@@ -60,6 +82,14 @@ pub(super) struct Ended {
     pub(super) leftovers: Vec<Process>,
     /// What could not be ended.
     pub(super) survivors: Vec<Process>,
+}
+
+impl Ended {
+    /// Of one that never began.
+    pub(super) fn never() -> Self {
+        let (usage, leftovers, survivors) = (Usage::default(), Vec::new(), Vec::new());
+        Self { over: Over::ByItself, status: None, usage, leftovers, survivors }
+    }
 }
 
 /// A program in a process group of its own. Dropped early, the group is killed.
@@ -104,7 +134,7 @@ impl Running {
     pub(super) fn finish(mut self, timeout: Duration, grace: Duration, cancel: &Cancel) -> io::Result<Ended> {
         let over = self.wait(timeout, cancel)?;
         let grace = if over == Over::ByItself { grace.min(LEFTOVER_GRACE) } else { grace };
-        let left = self.look();
+        let left = self.look().processes();
         let survivors = self.end(grace, cancel)?;
         let leftovers = if over == Over::ByItself { left } else { Vec::new() };
         let status = self.collect(&survivors)?;
@@ -149,24 +179,23 @@ impl Running {
         }
     }
 
-    /// Looks at its processes: notes them and their memory, collects those that ended; says which live.
-    fn look(&mut self) -> Vec<Process> {
-        self.rows().into_iter().map(|row| Process { pid: row.pid, name: row.name }).collect()
-    }
-
-    fn rows(&mut self) -> Vec<Row> {
-        let Some(own) = &self.own else { return Vec::new() };
+    /// Looks at its processes: notes them and their memory, collects those that ended.
+    fn look(&mut self) -> Look {
+        let Some(own) = &self.own else { return Look::default() };
         let table = table::all();
         let orphans = self.membership.orphans(own, &table);
         let members = self.family.members(&table, |row| orphans.contains(&row.pid));
         let (ended, living): (Vec<&Row>, Vec<&Row>) = members.into_iter().partition(|row| row.ended);
         let root = self.pid.as_raw_nonzero().get();
-        for row in ended.into_iter().filter(|row| row.parent == own.pid && row.pid != root) {
-            self.usage.add(collect_orphan(row.pid));
-        }
+        let collected: Vec<Usage> = ended
+            .into_iter()
+            .filter(|row| row.parent == own.pid && row.pid != root)
+            .filter_map(|row| collect_orphan(row.pid))
+            .collect();
+        let others = nursery::reap(own, &table);
         living.iter().filter_map(|row| table::peak_rss_bytes(row.pid)).for_each(|bytes| self.usage.peak(bytes));
-        nursery::reap(own, &table);
-        living.into_iter().cloned().collect()
+        collected.iter().for_each(|usage| self.usage.add(*usage));
+        Look { living: living.into_iter().cloned().collect(), ended: collected.len() + others }
     }
 
     /// Ends all that is left of it; says what could not be ended.
@@ -182,12 +211,13 @@ impl Running {
         }
         let started = Instant::now();
         loop {
-            self.signal(Signal::KILL);
             // Each time again: one that was just being started is not there at the first look.
+            self.signal(Signal::KILL);
+            self.hunt();
             if self.is_dead_within(LONGEST_CHECK)? {
                 return Ok(Vec::new());
             } else if started.elapsed() >= MOST_DYING {
-                return Ok(self.look());
+                return Ok(self.look().processes());
             }
         }
     }
@@ -206,7 +236,7 @@ impl Running {
         let mut pause = FIRST_CHECK;
         loop {
             // Twice, since a look takes time: one that starts another and ends meanwhile may hide both.
-            if self.has_ended()? && self.look().is_empty() && self.look().is_empty() {
+            if self.has_ended()? && self.look().is_quiet() && self.look().is_quiet() {
                 return Ok(true);
             }
             let left = patience.saturating_sub(started.elapsed());
@@ -222,8 +252,21 @@ impl Running {
     fn signal(&mut self, signal: Signal) {
         // It fails only where nobody is left in the group.
         _ = kill_process_group(self.pid, signal);
-        let rows = self.rows();
-        rows.iter().filter(|row| !self.family.in_group(row)).for_each(|row| send(row, signal));
+        self.look().living.iter().filter(|row| !self.family.in_group(row)).for_each(|row| send(row, signal));
+    }
+
+    /// Kills orphans as they come, for those that are gone before a look at all processes is over, each leaving another.
+    fn hunt(&self) {
+        let Some(own) = &self.own else { return };
+        let started = Instant::now();
+        while started.elapsed() < HUNT {
+            let children = table::children(own.pid);
+            let orphans = self.membership.orphans(own, &children);
+            if orphans.is_empty() {
+                thread::yield_now();
+            }
+            children.iter().filter(|row| orphans.contains(&row.pid)).for_each(|row| send(row, Signal::KILL));
+        }
     }
 
     /// Collects its status, last of all, so that number and group were its own so far.
@@ -238,7 +281,7 @@ impl Running {
         let found = child.wait4()?;
         let reported = found.rusage.maxrss;
         let peak_rss_bytes = if reported > self.floor_bytes { reported } else { 0 };
-        self.usage.add(Some(Usage { user: found.rusage.utime, system: found.rusage.stime, peak_rss_bytes }));
+        self.usage.add(Usage { user: found.rusage.utime, system: found.rusage.stime, peak_rss_bytes });
         Ok(Some(found.status))
     }
 }

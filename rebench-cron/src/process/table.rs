@@ -41,6 +41,17 @@ pub(super) fn all() -> Vec<Row> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter_map(read).collect()
 }
 
+/// The children of this process, in far less time than [`all`] takes; all that can be seen where the kernel does not list them.
+pub(super) fn children(own: i32) -> Vec<Row> {
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let lists: Vec<String> =
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok()).collect();
+    if lists.is_empty() {
+        return all().into_iter().filter(|row| row.parent == own).collect();
+    }
+    lists.iter().flat_map(|list| list.split_whitespace()).filter_map(|pid| read(pid.parse().ok()?)).collect()
+}
+
 /// The most memory that the process has held so far.
 pub(super) fn peak_rss_bytes(pid: i32) -> Option<u64> {
     peak_of_status(&fs::read_to_string(file(pid, "status")).ok()?)
@@ -126,6 +137,10 @@ mod tests {
     fn we_are_in_the_table() {
         let own = own().unwrap();
         assert!(all().iter().any(|row| row.id() == own.id()));
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        assert!(children(own.pid).iter().any(|row| u32::try_from(row.pid) == Ok(child.id())));
+        child.kill().unwrap();
+        child.wait().unwrap();
         assert!(peak_rss_bytes(own.pid).unwrap() > 100_000);
         assert_eq!(variable(own.pid, "PATH"), std::env::var("PATH").ok());
     }

@@ -17,8 +17,7 @@ pub struct Usage {
 
 impl Usage {
     /// Adds that of another process.
-    pub(super) fn add(&mut self, other: Option<Self>) {
-        let Some(other) = other else { return };
+    pub(super) fn add(&mut self, other: Self) {
         self.user += other.user;
         self.system += other.system;
         self.peak(other.peak_rss_bytes);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rebench_cron::process::{Command, Exit, run};
+use shared::fsio;
 
 use crate::process_support::{LONG, Trial, alive, text, unique, wait_until};
 
@@ -50,8 +51,8 @@ fn its_identity_lives_while_it_runs() {
 
 #[test]
 fn one_that_takes_too_long_may_tidy_up() {
-    let trial =
-        Trial { limits: rebench_cron::process::Limits { grace: LONG, ..Trial::within(SHORT).limits }, ..Trial::new() };
+    let mut trial = Trial::within(SHORT);
+    trial.limits.grace = LONG;
     let outcome = trial.shell("trap 'echo tidied; exit 7' TERM; echo begun; while :; do sleep 0.02; done");
     assert_eq!(outcome.exit, Exit::TimedOut);
     assert_eq!(outcome.status.unwrap().code(), Some(7));
@@ -254,7 +255,7 @@ fn it_runs_in_its_folder_with_nothing_to_read_and_no_shell_sees_its_words() {
         text(&trial.run(&["echo", "$HOME", "a;b", "*", "{job}", "{scheduled_at}"]).stdout.path),
         "$HOME a;b * walmart 2026-01-05T03:00:00Z\n"
     );
-    fs::write(trial.file("bench.sh"), "#!/bin/sh\necho \"$1\"\n").unwrap();
+    fsio::write_atomic(&trial.file("bench.sh"), b"#!/bin/sh\necho \"$1\"\n").unwrap();
     fs::set_permissions(trial.file("bench.sh"), fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(text(&trial.run(&["./bench.sh", "{out_dir}/x"]).stdout.path).trim(), trial.file("x").to_str().unwrap());
 }
@@ -262,8 +263,8 @@ fn it_runs_in_its_folder_with_nothing_to_read_and_no_shell_sees_its_words() {
 #[test]
 fn one_that_cannot_be_started_says_why() {
     let trial = Trial::new();
-    fs::write(trial.file("plain"), "#!/bin/sh\n").unwrap();
-    fs::write(trial.file("orphaned"), "#!/nonexistent/python3\n").unwrap();
+    fsio::write_atomic(&trial.file("plain"), b"#!/bin/sh\n").unwrap();
+    fsio::write_atomic(&trial.file("orphaned"), b"#!/nonexistent/python3\n").unwrap();
     fs::set_permissions(trial.file("orphaned"), fs::Permissions::from_mode(0o755)).unwrap();
     let not_started = |argv: &[&str], expected: &str| {
         let outcome = trial.run(argv);
