@@ -103,7 +103,7 @@ pub fn run(
     let (exit, ended) = match spawned {
         Ok(child) => {
             let running = Running::new(child, membership).map_err(failed)?;
-            on_start(&Identity::of(running.raw_pid(), running.start_ticks()));
+            on_start(&running.identity());
             let ended = running.finish(limits.timeout, limits.grace, cancel).map_err(failed)?;
             (exit(&ended), ended)
         }

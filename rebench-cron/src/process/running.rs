@@ -16,6 +16,7 @@ use wait4::{Wait4, try_wait4_pid};
 use super::cancel::Cancel;
 use super::capture::ready;
 use super::family::Family;
+use super::identity::Identity;
 use super::nursery::{self, Membership};
 use super::table::{self, Row};
 use super::usage::Usage;
@@ -121,12 +122,12 @@ impl Running {
         Ok(Self { child: Some(child), pid, pidfd, membership, own, family, usage, floor_bytes })
     }
 
-    /// When it was started, in clock ticks since boot.
-    pub(super) fn start_ticks(&self) -> Option<u64> {
-        self.own.as_ref().and_then(|_| table::read(self.raw_pid())).map(|row| row.start_ticks)
+    pub(super) fn identity(&self) -> Identity {
+        let row = self.own.as_ref().and_then(|_| table::read(self.raw_pid()));
+        Identity::of(self.raw_pid(), row.map(|row| row.start_ticks), self.membership.token())
     }
 
-    pub(super) fn raw_pid(&self) -> i32 {
+    fn raw_pid(&self) -> i32 {
         self.pid.as_raw_nonzero().get()
     }
 
@@ -287,7 +288,7 @@ impl Running {
 }
 
 /// Signals this process, and no other that may have got its number.
-fn send(row: &Row, signal: Signal) {
+pub(super) fn send(row: &Row, signal: Signal) {
     let Some(pid) = Pid::from_raw(row.pid) else { return };
     let same = || table::read(row.pid).is_some_and(|now| now.id() == row.id());
     match pidfd_open(pid, PidfdFlags::empty()) {

@@ -11,5 +11,6 @@
 
 mod process;
 mod process_first;
+mod process_lost;
 mod process_output;
 mod process_support;
