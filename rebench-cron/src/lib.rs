@@ -3,6 +3,7 @@
 //! So far this is the frame: help, version, settings, completions and manual. The work itself is not available yet, and says so.
 
 pub mod args;
+pub mod process;
 
 use shared::Exit;
 use shared::cli::{self, Context};

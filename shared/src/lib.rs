@@ -13,6 +13,7 @@
 //! - [`mlflow`]: runs of MLflow, read from a file store or (feature `http`) read from and written to a tracking server.
 //! - [`outbox`]: what goes out over a network waits here until it has arrived.
 //! - [`plot`]: SVG pieces for reports and pages.
+//! - [`program`]: what every program that a tool starts has in common.
 //! - [`secret`]: texts that no message shows.
 //! - [`stats`]: statistics, slices in and numbers out.
 
@@ -31,6 +32,7 @@ pub mod mlflow;
 pub mod outbox;
 pub mod plot;
 pub mod predicate;
+pub mod program;
 pub mod secret;
 pub mod stats;
 pub mod suggest;

@@ -5,7 +5,6 @@
 //! time is over its whole process group is ended.
 
 mod running;
-mod words;
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -13,16 +12,17 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+pub use crate::program::INHERITED;
+use crate::program::{self, Word};
 
 use super::Transition;
 use super::receiver::Outcome;
 use super::text::capped;
 
 use running::{Ended, Running};
-use words::Word;
 
-/// Variables that a hook inherits always: without them hardly a program works.
-pub const INHERITED: [&str; 6] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"];
+/// Placeholders that are no labels.
+const OWN: [&str; 4] = ["id", "status", "name", "evidence"];
 
 /// How much of its last line of output an error quotes, in characters.
 const QUOTED_CHARACTERS: usize = 200;
@@ -89,12 +89,13 @@ impl Command {
     /// # Errors
     /// [`Error::Usage`] for another placeholder, and for one in the place of the program or of code.
     pub fn with_placeholders(self, labels: &[&str]) -> Result<Self> {
-        Ok(Self { words: words::parse(&self.argv, labels)?, ..self })
+        let names: Vec<&str> = OWN.into_iter().chain(labels.iter().copied()).collect();
+        Ok(Self { words: program::parse(&self.argv, &names)?, ..self })
     }
 
     /// The command line for a transition, or why there must be none.
     fn line(&self, transition: &Transition) -> Result<Vec<String>, String> {
-        self.words.iter().map(|word| word.fill(transition)).collect()
+        self.words.iter().map(|word| word.fill(|name| value(name, transition))).collect()
     }
 
     /// Runs it for a transition, whatever its exit status.
@@ -136,9 +137,7 @@ impl Command {
         transition: &Transition,
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Vec<(String, OsString)> {
-        let names = INHERITED.into_iter().chain(self.inherit.iter().map(String::as_str));
-        let mut out: Vec<(String, OsString)> =
-            names.filter(|name| usable(name)).filter_map(|name| Some((name.to_owned(), variable(name)?))).collect();
+        let mut out: Vec<(String, OsString)> = program::inherited(&self.inherit, variable).collect();
         let alert = &transition.alert;
         let own = [
             ("ALERT_ID", alert.id.as_str()),
@@ -189,7 +188,15 @@ impl Command {
     }
 }
 
-/// Whether the system takes a variable of this name.
-fn usable(name: &str) -> bool {
-    !name.is_empty() && !name.contains('=')
+/// What a placeholder stands for; nothing where this alert has no such label.
+fn value(name: &str, transition: &Transition) -> String {
+    let alert = &transition.alert;
+    let text = match name {
+        "id" => Some(alert.id.as_str()),
+        "status" => Some(transition.status.name()),
+        "name" => Some(alert.name.as_str()),
+        "evidence" => transition.payload["evidence"].as_str(),
+        label => alert.labels.get(label).map(String::as_str),
+    };
+    text.unwrap_or_default().to_owned()
 }

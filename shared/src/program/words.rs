@@ -1,16 +1,12 @@
-//! Words of a command line that hold values of the alert: `{id}`, `{status}`, `{name}`, `{evidence}` and labels.
+//! Words of a command line in which `{name}` stands for a value.
 //!
-//! What a value says comes from data. It stays within its word, since no shell splits it; it never begins an option, since a
+//! What a value says may come from data. It stays within its word, since no shell splits it; it never begins an option, since a
 //! word that would turn into one is refused; and it never becomes code, since no script of an interpreter holds a placeholder.
 
 use std::path::Path;
 
 use crate::error::{Error, Result};
-
-use super::Transition;
-
-/// Placeholders that are no labels.
-const OWN: [&str; 4] = ["id", "status", "name", "evidence"];
+use crate::suggest;
 
 /// Programs that take a word for code.
 const INTERPRETERS: [&str; 9] = ["sh", "bash", "dash", "ash", "ksh", "zsh", "fish", "perl", "ruby"];
@@ -20,7 +16,7 @@ const MOST_BYTES: usize = 64 << 10;
 
 /// A word of a command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Word(Vec<Piece>);
+pub struct Word(Vec<Piece>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
@@ -30,12 +26,12 @@ enum Piece {
 
 impl Word {
     /// A word that is passed on as it is.
-    pub(super) fn plain(text: &str) -> Self {
+    pub fn plain(text: &str) -> Self {
         Self(vec![Piece::Text(text.to_owned())])
     }
 
     /// A word in which `{placeholder}` stands for a value, and `{{text}}` for `{text}`.
-    fn parse(text: &str, labels: &[&str]) -> Result<Self> {
+    fn parse(text: &str, names: &[&str]) -> Result<Self> {
         let mut pieces = Vec::new();
         let mut plain = String::new();
         let mut rest = text;
@@ -46,7 +42,7 @@ impl Word {
                 plain.push_str(&format!("{{{name}}}"));
                 rest = behind;
             } else if let Some((name, behind)) = placeholder(after, "{", "}") {
-                known(text, name, labels)?;
+                known(text, name, names)?;
                 pieces.extend([Piece::Text(std::mem::take(&mut plain)), Piece::Value(name.to_owned())]);
                 rest = behind;
             } else {
@@ -64,13 +60,16 @@ impl Word {
         self.0.iter().any(|piece| matches!(piece, Piece::Value(_)))
     }
 
-    /// The word for a transition, or why it must not be used.
-    pub(super) fn fill(&self, transition: &Transition) -> Result<String, String> {
+    /// The word with what `value` says of each name.
+    ///
+    /// # Errors
+    /// Why it must not be used.
+    pub fn fill(&self, value: impl Fn(&str) -> String) -> Result<String, String> {
         let mut word = String::new();
         for piece in &self.0 {
             match piece {
                 Piece::Text(text) => word.push_str(text),
-                Piece::Value(name) => word.push_str(&value(name, transition)),
+                Piece::Value(name) => word.push_str(&value(name)),
             }
         }
         match self.0.first() {
@@ -91,35 +90,26 @@ fn placeholder<'a>(text: &'a str, open: &str, close: &str) -> Option<(&'a str, &
     (name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(plain)).then_some((name, behind))
 }
 
-fn known(word: &str, name: &str, labels: &[&str]) -> Result<()> {
-    let all: Vec<&str> = OWN.into_iter().chain(labels.iter().copied()).collect();
-    if all.contains(&name) {
+fn known(word: &str, name: &str, names: &[&str]) -> Result<()> {
+    if names.contains(&name) {
         return Ok(());
     }
-    let list: Vec<String> = all.iter().map(|name| format!("{{{name}}}")).collect();
+    let list: Vec<String> = names.iter().map(|name| format!("{{{name}}}")).collect();
     let error = Error::usage(format!("the placeholder {{{name}}} in {word:?}"), list.join(", "));
-    Err(error.with_help(format!("for the text {{{name}}} itself write {{{{{name}}}}}")))
+    let literal = format!("for the text {{{name}}} itself write {{{{{name}}}}}");
+    Err(error.with_help(match suggest::nearest(name, names.iter().copied()) {
+        Some(near) => format!("did you mean {{{near}}}? {literal}"),
+        None => literal,
+    }))
 }
 
-/// What a placeholder stands for; nothing where this alert has no such label.
-fn value(name: &str, transition: &Transition) -> String {
-    let alert = &transition.alert;
-    let text = match name {
-        "id" => Some(alert.id.as_str()),
-        "status" => Some(transition.status.name()),
-        "name" => Some(alert.name.as_str()),
-        "evidence" => transition.payload["evidence"].as_str(),
-        label => alert.labels.get(label).map(String::as_str),
-    };
-    text.unwrap_or_default().to_owned()
-}
-
-/// The words of a command line.
+/// The words of a command line, in which these names are known. `{{name}}` is the text `{name}`; other braces stand for
+/// themselves.
 ///
 /// # Errors
 /// [`Error::Usage`] for an unknown placeholder, and for one in the place of a program or of code.
-pub(super) fn parse(argv: &[String], labels: &[&str]) -> Result<Vec<Word>> {
-    let words: Vec<Word> = argv.iter().map(|text| Word::parse(text, labels)).collect::<Result<_>>()?;
+pub fn parse(argv: &[String], names: &[&str]) -> Result<Vec<Word>> {
+    let words: Vec<Word> = argv.iter().map(|text| Word::parse(text, names)).collect::<Result<_>>()?;
     let wrong = |text: &str, place: &str, help: &str| {
         Err(Error::usage(format!("{text:?}: a placeholder in {place}"), "placeholders in arguments").with_help(help))
     };
@@ -147,31 +137,23 @@ fn is_code(before: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use serde_json::{Value, json};
-
-    use super::super::super::{Alert, Severity};
     use super::*;
 
-    const LABELS: [&str; 2] = ["model", "metric"];
+    const NAMES: [&str; 5] = ["id", "status", "evidence", "model", "metric"];
 
-    fn transition(model: &str, payload: Value) -> Transition {
-        let alert = Alert {
-            id: "a1".to_owned(),
-            name: "ForecastDrift".to_owned(),
-            severity: Severity::Critical,
-            labels: BTreeMap::from([("model".to_owned(), model.to_owned())]),
-            summary: String::new(),
-            annotations: BTreeMap::new(),
-            starts_at: jiff::Timestamp::UNIX_EPOCH,
-            ends_at: None,
-        };
-        Transition::new("drift-watch", alert, payload)
+    fn value(name: &str, model: &str) -> String {
+        match name {
+            "id" => "a1",
+            "status" => "firing",
+            "evidence" => "/e/a1.json",
+            "model" => model,
+            _ => "",
+        }
+        .to_owned()
     }
 
     fn filled(word: &str, model: &str) -> Result<String, String> {
-        Word::parse(word, &LABELS).unwrap().fill(&transition(model, json!({"evidence": "/e/a1.json"})))
+        Word::parse(word, &NAMES).unwrap().fill(|name| value(name, model))
     }
 
     #[test]
@@ -179,7 +161,6 @@ mod tests {
         for (word, expected) in [
             ("{model}", "m 1"),
             ("--key={id}-{status}", "--key=a1-firing"),
-            ("{name}", "ForecastDrift"),
             ("{evidence}", "/e/a1.json"),
             ("{metric}", ""),
             ("{{model}}", "{model}"),
@@ -204,9 +185,11 @@ mod tests {
 
     #[test]
     fn what_cannot_work_is_said_at_once() {
-        let parsed = |words: &[&str]| parse(&words.iter().map(ToString::to_string).collect::<Vec<_>>(), &LABELS);
-        let error = parsed(&["x", "{modle}"]).unwrap_err().to_string();
-        assert!(error.contains("{modle}") && error.contains("{model}, {metric}"), "{error}");
+        let parsed = |words: &[&str]| parse(&words.iter().map(ToString::to_string).collect::<Vec<_>>(), &NAMES);
+        let error = parsed(&["x", "{modell}"]).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("{modell}") && text.contains("{model}, {metric}"), "{text}");
+        assert!(error.help().unwrap().contains("did you mean {model}?"), "{error:?}");
         for bad in [
             &["{model}"][..],
             &["/bin/sh", "-c", "echo {model}"],
