@@ -77,17 +77,20 @@ impl Default for Place {
 }
 
 /// The path of a tool's release binary, built on first use.
+///
+/// # Panics
+/// If it cannot be built; tried once, whatever the number of tests.
 pub fn binary(tool: &str) -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(build).join(tool)
+    static BUILT: OnceLock<bool> = OnceLock::new();
+    assert!(*BUILT.get_or_init(build), "cargo build --release --bins failed");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    target.join("release").join(tool)
 }
 
-fn build() -> PathBuf {
-    let built =
-        Command::new(env!("CARGO")).args(["build", "--release", "--quiet", "--bins"]).current_dir(root()).status();
-    assert!(built.is_ok_and(|status| status.success()), "cargo build --release --bins failed");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    target.join("release")
+fn build() -> bool {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--release", "--locked", "--quiet", "--bins"]).current_dir(root());
+    cargo.status().is_ok_and(|status| status.success())
 }
 
 fn said(output: &std::io::Result<Output>) -> Said {
