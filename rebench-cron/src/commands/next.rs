@@ -2,10 +2,10 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use shared::Exit;
 use shared::cli::{self, Context, Format};
 use shared::error::{Error, Result};
 use shared::format::input::Tool;
-use shared::Exit;
 
 use super::asked::{self, Asked, ScheduleArgs};
 
@@ -88,5 +88,5 @@ fn report(text: &str, asked: &Asked) -> Report {
 }
 
 fn lines<'a>(fires: impl Iterator<Item = &'a str>) -> String {
-    fires.map(|fire| format!("{fire}\n")).collect()
+    fires.flat_map(|fire| [fire, "\n"]).collect()
 }

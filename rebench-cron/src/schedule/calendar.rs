@@ -212,8 +212,11 @@ fn valid_days(length: u8) -> u32 {
 fn spread(weekdays: u8, first: u8) -> u32 {
     let week = u64::from(weekdays);
     let turned = (week >> first | week << (7 - first)) & 0x7f;
-    #[expect(clippy::cast_possible_truncation, reason = "the five weeks are 35 days, of which a month has the first 31")]
-    let days = ((turned * 0x1_0204_081) << 1) as u32;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the five weeks are 35 days, of which a month has the first 31"
+    )]
+    let days = ((turned * 0x1020_4081) << 1) as u32;
     days
 }
 

@@ -24,7 +24,7 @@ pub(super) fn days_until(date: Date) -> i64 {
 }
 
 /// The date that is `days` after 1970-01-01: the inverse of [`days_until`].
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "months and days are small")]
+#[expect(clippy::cast_possible_truncation, reason = "months and days are small")]
 pub(super) fn date_after(days: i64) -> Date {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
@@ -38,7 +38,7 @@ pub(super) fn date_after(days: i64) -> Date {
 }
 
 /// Day of the week, 0 for Sunday, of the day that is `days` after 1970-01-01, a Thursday.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below 7")]
+#[expect(clippy::cast_possible_truncation, reason = "below 7")]
 pub(super) fn weekday_after(days: i64) -> u8 {
     (days + 4).rem_euclid(7) as u8
 }

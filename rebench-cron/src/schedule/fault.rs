@@ -55,22 +55,22 @@ pub(super) struct Wrong {
 }
 
 /// What the parts of the parser return.
-pub(super) type Parsed<T> = Result<T, Box<Wrong>>;
+pub(super) type Parsed<T> = Result<T, Wrong>;
 
 impl Wrong {
-    pub(super) fn at(offset: usize, found: impl Into<String>, expected: impl Into<String>) -> Box<Self> {
-        Box::new(Self { offset, found: found.into(), expected: expected.into(), hint: None })
+    pub(super) fn at(offset: usize, found: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self { offset, found: found.into(), expected: expected.into(), hint: None }
     }
 
-    pub(super) fn hint(mut self: Box<Self>, hint: impl Into<String>) -> Box<Self> {
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// The fault in an expression.
-    pub(super) fn within(self: Box<Self>, expression: &str) -> Fault {
+    pub(super) fn within(self, expression: &str) -> Fault {
         let column = expression.char_indices().take_while(|(start, _)| *start < self.offset).count() + 1;
-        let Self { found, expected, hint, .. } = *self;
+        let Self { found, expected, hint, .. } = self;
         Fault { expression: expression.to_owned(), column, found, expected, hint }
     }
 }
@@ -82,7 +82,7 @@ pub(super) struct Piece<'a> {
     pub(super) offset: usize,
 }
 
-impl<'a> Piece<'a> {
+impl Piece<'_> {
     /// Bytes of the piece; nothing where they do not fit.
     pub(super) fn slice(self, range: Range<usize>) -> Self {
         let offset = self.offset + range.start.min(self.text.len());

@@ -7,7 +7,17 @@ use super::fires::Pattern;
 const LISTED_TIMES: u32 = 6;
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
@@ -89,13 +99,11 @@ fn units(set: u64, size: u8, unit: &str) -> String {
 }
 
 fn hours(set: u32) -> String {
-    match step(u64::from(set), 24) {
-        Some(step) => format!("of every {} hour", ordinal(step)),
-        None => {
-            let name = |hour: u8| format!("{hour:02}");
-            format!("of the hour{} {}", if set.count_ones() == 1 { "" } else { "s" }, runs(bits(set), name, "and"))
-        }
+    if let Some(step) = step(u64::from(set), 24) {
+        return format!("of every {} hour", ordinal(step));
     }
+    let plural = if set.is_power_of_two() { "" } else { "s" };
+    format!("of the hour{plural} {}", runs(bits(set), |hour: u8| format!("{hour:02}"), "and"))
 }
 
 /// The step of a set that begins with 0 and fills its field evenly, if it has one.
@@ -142,7 +150,9 @@ fn numbered_days(set: u32) -> String {
     let steps: Vec<u8> = days.windows(2).map(|pair| pair[1] - pair[0]).collect();
     match (days.as_slice(), steps.as_slice()) {
         ([only], _) => format!("on day {only}"),
-        ([1, .., last], [step, rest @ ..]) if *step > 1 && rest.iter().all(|other| other == step) && last + step > 31 => {
+        ([1, .., last], [step, rest @ ..])
+            if *step > 1 && rest.iter().all(|other| other == step) && last + step > 31 =>
+        {
             format!("on every {} day from the 1st", ordinal(*step))
         }
         _ => format!("on days {}", runs(days.into_iter(), |day: u8| day.to_string(), "and")),

@@ -89,10 +89,10 @@ impl Calendar {
             return Some(join(next, low(self.minutes), low(self.seconds)));
         }
         let minutes = self.minutes & (u64::MAX << minute);
-        if minutes >> minute & 1 == 1 {
-            if let Some(second) = first_bit(self.seconds & (u64::MAX << second)) {
-                return Some(join(next, minute as u8, second));
-            }
+        if minutes >> minute & 1 == 1
+            && let Some(second) = first_bit(self.seconds & (u64::MAX << second))
+        {
+            return Some(join(next, minute as u8, second));
         }
         if let Some(minute) = first_bit(minutes & !(1 << minute)) {
             return Some(join(next, minute, low(self.seconds)));
@@ -109,10 +109,10 @@ impl Calendar {
         if u32::from(last) < hour {
             return Some(join(last, high(self.minutes), high(self.seconds)));
         }
-        if self.minutes >> minute & 1 == 1 {
-            if let Some(second) = last_bit(self.seconds & (u64::MAX >> (63 - second))) {
-                return Some(join(last, minute as u8, second));
-            }
+        if self.minutes >> minute & 1 == 1
+            && let Some(second) = last_bit(self.seconds & (u64::MAX >> (63 - second)))
+        {
+            return Some(join(last, minute as u8, second));
         }
         if let Some(minute) = last_bit(self.minutes & ((1 << minute) - 1)) {
             return Some(join(last, minute, high(self.seconds)));

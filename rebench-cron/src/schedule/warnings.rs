@@ -54,7 +54,9 @@ fn short_months(calendar: &Calendar) -> Option<String> {
         _ => false,
     };
     let skips = bits(calendar.months).any(short);
-    skips.then(|| format!("months without a day {first} are skipped; the last day of every month is L, in systemd *-*~01"))
+    skips.then(|| {
+        format!("months without a day {first} are skipped; the last day of every month is L, in systemd *-*~01")
+    })
 }
 
 /// `*/7` in the minutes: the last step of the hour is shorter.
@@ -67,13 +69,16 @@ fn uneven_steps(calendar: &Calendar) -> Vec<String> {
     let uneven = fields.into_iter().filter_map(|(field, set, size, name, whole)| {
         let step = bits(set).nth(1).filter(|_| set & 1 == 1 && calendar.has_star(field))?;
         let restarts = size % step != 0;
-        restarts.then(|| format!("a step of {step} does not divide the {name} evenly: it starts anew with every {whole}"))
+        restarts
+            .then(|| format!("a step of {step} does not divide the {name} evenly: it starts anew with every {whole}"))
     });
     uneven.collect()
 }
 
 fn long_steps(calendar: &Calendar) -> Vec<String> {
-    named(calendar.long_steps, |name| format!("the step in the {name} is larger than the field: only its first value is left"))
+    named(calendar.long_steps, |name| {
+        format!("the step in the {name} is larger than the field: only its first value is left")
+    })
 }
 
 fn hashed(calendar: &Calendar) -> Vec<String> {

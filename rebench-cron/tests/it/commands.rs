@@ -40,7 +40,8 @@ fn is_valid(schema: &schemars::Schema, value: &Value) {
 
 #[test]
 fn next_says_when_in_local_time() {
-    let flags = ["next", "--expr", "30 2 * * 0", "--tz", "America/New_York", "--from", "2026-03-01T00:00:00Z", "-n", "3"];
+    let flags =
+        ["next", "--expr", "30 2 * * 0", "--tz", "America/New_York", "--from", "2026-03-01T00:00:00Z", "-n", "3"];
     // 8 March has no 02:30.
     let fires = ["2026-03-01T02:30:00-05:00", "2026-03-08T03:00:00-04:00", "2026-03-15T02:30:00-04:00"];
     assert_eq!(ok(&flags), fires.map(|fire| format!("{fire}\n")).concat());
@@ -55,12 +56,22 @@ fn next_says_when_in_local_time() {
 
 #[test]
 fn the_rule_for_changes_of_clocks_can_be_chosen() {
-    let flags = ["next", "--expr", "30 2 * * *", "--tz", "America/New_York", "--from", "2026-03-07T12:00:00Z", "-n", "1"];
-    for (rule, fire) in [("vixie", "2026-03-08T03:00:00-04:00"), ("skip", "2026-03-09T02:30:00-04:00"), ("instant", "2026-03-09T02:30:00-04:00")] {
+    let flags =
+        ["next", "--expr", "30 2 * * *", "--tz", "America/New_York", "--from", "2026-03-07T12:00:00Z", "-n", "1"];
+    for (rule, fire) in [
+        ("vixie", "2026-03-08T03:00:00-04:00"),
+        ("skip", "2026-03-09T02:30:00-04:00"),
+        ("instant", "2026-03-09T02:30:00-04:00"),
+    ] {
         assert_eq!(ok(&[&flags[..], &["--dst", rule]].concat()).trim(), fire, "{rule}");
     }
-    let flags = ["next", "--expr", "30 1 * * *", "--tz", "America/New_York", "--from", "2026-11-01T05:30:00Z", "-n", "1"];
-    for (rule, fire) in [("vixie", "2026-11-02T01:30:00-05:00"), ("skip", "2026-11-02T01:30:00-05:00"), ("instant", "2026-11-01T01:30:00-05:00")] {
+    let flags =
+        ["next", "--expr", "30 1 * * *", "--tz", "America/New_York", "--from", "2026-11-01T05:30:00Z", "-n", "1"];
+    for (rule, fire) in [
+        ("vixie", "2026-11-02T01:30:00-05:00"),
+        ("skip", "2026-11-02T01:30:00-05:00"),
+        ("instant", "2026-11-01T01:30:00-05:00"),
+    ] {
         assert_eq!(ok(&[&flags[..], &["--dst", rule]].concat()).trim(), fire, "{rule}");
     }
 }
@@ -111,7 +122,10 @@ fn years_that_are_over_leave_no_fire() {
 #[test]
 fn explain_says_it_in_words_and_warns() {
     let said = ok(&["explain", "0 3 1-7 * 1"]);
-    assert!(said.starts_with("At 03:00 on days 1 to 7 of the month or on Monday, UTC.\n  Thu 2026-01-01T03:00:00+00:00\n"), "{said}");
+    assert!(
+        said.starts_with("At 03:00 on days 1 to 7 of the month or on Monday, UTC.\n  Thu 2026-01-01T03:00:00+00:00\n"),
+        "{said}"
+    );
     assert!(said.contains("warning: day of the month and weekday are both restricted"), "{said}");
     for (words, warning) in [
         (&["explain", "0 0 31 * *"][..], "months without a day 31 are skipped"),
@@ -121,8 +135,14 @@ fn explain_says_it_in_words_and_warns() {
         (&["explain", "*/90 * * * *"], "larger than the field"),
         (&["explain", "0 0 * * 1#5"], "without a fifth"),
         (&["explain", "H 3 * * *", "--job", "walmart"], "H in the minutes is "),
-        (&["explain", "30 2 * * *", "--tz", "Europe/Berlin"], "on 2026-03-29 clocks in Europe/Berlin go from 02:00 to 03:00: 02:30 does not exist; what falls between fires once, at 03:00"),
-        (&["explain", "30 2 * * *", "--tz", "Europe/Berlin"], "on 2026-10-25 clocks in Europe/Berlin go back from 03:00 to 02:00: 02:30 comes twice; it fires the first time only"),
+        (
+            &["explain", "30 2 * * *", "--tz", "Europe/Berlin"],
+            "on 2026-03-29 clocks in Europe/Berlin go from 02:00 to 03:00: 02:30 does not exist; what falls between fires once, at 03:00",
+        ),
+        (
+            &["explain", "30 2 * * *", "--tz", "Europe/Berlin"],
+            "on 2026-10-25 clocks in Europe/Berlin go back from 03:00 to 02:00: 02:30 comes twice; it fires the first time only",
+        ),
         (&["explain", "30 2 * * *", "--tz", "Europe/Berlin", "--dst", "skip"], "what falls between is left out"),
         (&["explain", "*/30 * * * *", "--tz", "Europe/Berlin"], "it fires both times"),
     ] {

@@ -35,8 +35,22 @@ fn compare(text: &str, zone: &str, start: &str) -> Result<(), String> {
 #[test]
 fn it_agrees_on_what_both_mean() {
     for text in [
-        "* * * * *", "7 * * * *", "0 6 * * 1", "0,30 9-17 * * 1-5", "0 0 31 * *", "0 0 29 2 *", "0 0 1,15 * 1", "0 0 L * *",
-        "0 0 15W * *", "0 0 LW * *", "0 0 * * 5L", "0 0 * * MON#2", "0 0 * * 5#5", "0 3 1 */3 *", "30 2 1-7 6,12 0", "0 12 * * 0,6",
+        "* * * * *",
+        "7 * * * *",
+        "0 6 * * 1",
+        "0,30 9-17 * * 1-5",
+        "0 0 31 * *",
+        "0 0 29 2 *",
+        "0 0 1,15 * 1",
+        "0 0 L * *",
+        "0 0 15W * *",
+        "0 0 LW * *",
+        "0 0 * * 5L",
+        "0 0 * * MON#2",
+        "0 0 * * 5#5",
+        "0 3 1 */3 *",
+        "30 2 1-7 6,12 0",
+        "0 12 * * 0,6",
     ] {
         compare(text, "UTC", "2026-01-01T00:00:00Z").unwrap();
     }
@@ -65,7 +79,9 @@ fn it_agrees_on_random_expressions_in_utc() {
                 format!("{first}-{}", first + 1 + pick(high - first))
             }
         };
-        let text = [field(0, 59, true), field(0, 23, true), field(1, 28, false), field(1, 12, true), field(0, 6, false)].join(" ");
+        let text =
+            [field(0, 59, true), field(0, 23, true), field(1, 28, false), field(1, 12, true), field(0, 6, false)]
+                .join(" ");
         compare(&text, "UTC", "2027-02-03T04:05:06Z").unwrap();
         compared += 1;
     }

@@ -230,9 +230,15 @@ fn special() -> impl Strategy<Value = Special> {
     let day = |day: String, meaning| Special { day, weekday: "*".to_owned(), meaning };
     let weekday = |weekday: String, meaning| Special { day: "*".to_owned(), weekday, meaning };
     prop_oneof![
-        (0..=30_i8).prop_map(move |days| day(if days == 0 { "L".to_owned() } else { format!("L-{days}") }, Meaning::FromEnd(days))),
+        (0..=30_i8).prop_map(move |days| day(
+            if days == 0 { "L".to_owned() } else { format!("L-{days}") },
+            Meaning::FromEnd(days)
+        )),
         (1..=31_i8).prop_map(move |number| day(format!("{number}W"), Meaning::Nearest(number))),
-        (0..=27_i8).prop_map(move |days| day(if days == 0 { "LW".to_owned() } else { format!("L-{days}W") }, Meaning::NearestFromEnd(days))),
+        (0..=27_i8).prop_map(move |days| day(
+            if days == 0 { "LW".to_owned() } else { format!("L-{days}W") },
+            Meaning::NearestFromEnd(days)
+        )),
         (0..=6_i8, 1..=5_i8).prop_map(move |(day, week)| weekday(format!("{day}#{week}"), Meaning::Nth(day, week))),
         (0..=6_i8).prop_map(move |day| weekday(format!("{day}L"), Meaning::Last(day))),
     ]

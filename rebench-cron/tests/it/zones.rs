@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use jiff::tz::{self, TimeZone};
 use jiff::Timestamp;
+use jiff::tz::{self, TimeZone};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rebench_cron::schedule::{Dialect, Dst, Expression, Schedule, Zone};
@@ -46,21 +46,40 @@ const ROWS: [Row; 12] = [
     Row { wild: true, ..row("*/30 * * * *", |at| at.minute % 30 == 0) },
     row("15,45 1-3 * * *", |at| [15, 45].contains(&at.minute) && (1..=3).contains(&at.hour)),
     row("0 6 * * 1", |at| at.minute == 0 && at.hour == 6 && at.weekday == 1),
-    Row { dst: Dst::Instant, ..row("59 0-3,23 L,15-29 * *", |at| {
-        at.minute == 59 && [0, 1, 2, 3, 23].contains(&at.hour) && (at.day == at.length || (15..=29).contains(&at.day))
-    }) },
-    Row { wild: true, ..row("0 */2 1-15 * 0", |at| at.minute == 0 && at.hour % 2 == 0 && (at.day <= 15 || at.weekday == 0)) },
+    Row {
+        dst: Dst::Instant,
+        ..row("59 0-3,23 L,15-29 * *", |at| {
+            at.minute == 59
+                && [0, 1, 2, 3, 23].contains(&at.hour)
+                && (at.day == at.length || (15..=29).contains(&at.day))
+        })
+    },
+    Row {
+        wild: true,
+        ..row("0 */2 1-15 * 0", |at| at.minute == 0 && at.hour % 2 == 0 && (at.day <= 15 || at.weekday == 0))
+    },
     row("30 0-3 */2 * 0-3", |at| at.minute == 30 && at.hour <= 3 && at.day % 2 == 1 && at.weekday <= 3),
-    Row { dialect: Dialect::CronSeconds, seconds: &[0, 30], ..row("0,30 59 0,1,2,23 * * *", |at| {
-        at.minute == 59 && [0, 1, 2, 23].contains(&at.hour)
-    }) },
-    Row { dialect: Dialect::CronSeconds, seconds: &[0, 20, 40], wild: true, ..row("*/20 0 0-3 * * *", |at| {
-        at.minute == 0 && at.hour <= 3
-    }) },
-    Row { dialect: Dialect::Quartz, dst: Dst::Later, ..row("0 0/15 0-3 ? * *", |at| at.minute % 15 == 0 && at.hour <= 3) },
-    Row { dialect: Dialect::OnCalendar, dst: Dst::Skip, ..row("*-*-* 00..03:10/30", |at| {
-        [10, 40].contains(&at.minute) && at.hour <= 3
-    }) },
+    Row {
+        dialect: Dialect::CronSeconds,
+        seconds: &[0, 30],
+        ..row("0,30 59 0,1,2,23 * * *", |at| at.minute == 59 && [0, 1, 2, 23].contains(&at.hour))
+    },
+    Row {
+        dialect: Dialect::CronSeconds,
+        seconds: &[0, 20, 40],
+        wild: true,
+        ..row("*/20 0 0-3 * * *", |at| at.minute == 0 && at.hour <= 3)
+    },
+    Row {
+        dialect: Dialect::Quartz,
+        dst: Dst::Later,
+        ..row("0 0/15 0-3 ? * *", |at| at.minute % 15 == 0 && at.hour <= 3)
+    },
+    Row {
+        dialect: Dialect::OnCalendar,
+        dst: Dst::Skip,
+        ..row("*-*-* 00..03:10/30", |at| [10, 40].contains(&at.minute) && at.hour <= 3)
+    },
 ];
 
 const fn row(text: &'static str, minute: fn(&Wall) -> bool) -> Row {

@@ -54,7 +54,7 @@ fn named(piece: Piece<'_>, word: Piece<'_>) -> Parsed<Pattern> {
     fields(Piece { text, offset: word.offset }, Reader { dialect: Dialect::Cron, job: None }).map(Pattern::Calendar)
 }
 
-fn unknown_macro(word: Piece<'_>) -> Box<Wrong> {
+fn unknown_macro(word: Piece<'_>) -> Wrong {
     let names: Vec<&str> = MACROS.iter().map(|(name, _)| *name).chain(["@every"]).collect();
     let wrong = Wrong::at(word.offset, format!("{:?}", word.text), format!("one of {}", names.join(", ")));
     if word.text.eq_ignore_ascii_case("@quarterly") {
@@ -109,7 +109,7 @@ fn fields(piece: Piece<'_>, reader: Reader<'_>) -> Parsed<Calendar> {
 }
 
 /// The error for too few or too many fields.
-fn field_count(piece: Piece<'_>, found: &[Piece<'_>; MOST_FIELDS + 1], count: usize, dialect: Dialect) -> Box<Wrong> {
+fn field_count(piece: Piece<'_>, found: &[Piece<'_>; MOST_FIELDS + 1], count: usize, dialect: Dialect) -> Wrong {
     let (wanted, names) = match dialect {
         Dialect::Cron => (5, "5 fields: minute, hour, day, month, weekday"),
         Dialect::Quartz => (7, "6 or 7 fields: second, minute, hour, day, month, weekday, year"),
@@ -186,12 +186,12 @@ fn year_range(piece: Piece<'_>, stepped: bool) -> Parsed<(u32, u32)> {
     }
 }
 
-fn no_year(piece: Piece<'_>) -> Box<Wrong> {
+fn no_year(piece: Piece<'_>) -> Wrong {
     let (first, last) = (QUARTZ_YEARS.start(), QUARTZ_YEARS.end());
     Wrong::at(piece.offset, format!("{:?} in the years", piece.text), format!("{first} to {last}, from low to high"))
 }
 
-fn impossible(day: Piece<'_>) -> Box<Wrong> {
+fn impossible(day: Piece<'_>) -> Wrong {
     let wrong = Wrong::at(day.offset, "a date that never comes", "a day that one of the months has");
     wrong.hint("the last day of every month is L")
 }

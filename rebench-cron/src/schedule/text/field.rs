@@ -117,7 +117,8 @@ impl Reader<'_> {
                 _ => (shape.low, shape.high),
             });
         }
-        let wrong = || Wrong::at(piece.offset, format!("{:?}", piece.text), "H, H/STEP, H(LOW-HIGH) or H(LOW-HIGH)/STEP");
+        let wrong =
+            || Wrong::at(piece.offset, format!("{:?}", piece.text), "H, H/STEP, H(LOW-HIGH) or H(LOW-HIGH)/STEP");
         let bracket = inner.text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).ok_or_else(wrong)?;
         let (first, last) = inner.slice(1..1 + bracket.len()).split_once('-').ok_or_else(wrong)?;
         let (low, high) = (shape.value(first)?, shape.value(last)?);
@@ -169,7 +170,9 @@ fn special_day(piece: Piece<'_>, shape: &Shape, calendar: &mut Calendar) -> Pars
     let before = rest.slice(1..rest.text.len());
     let days = match before.text.strip_prefix('-') {
         None if before.text.is_empty() => 0,
-        Some(_) => number(before.slice(1..before.text.len())).filter(|days| (1..=30).contains(days)).ok_or_else(wrong)?,
+        Some(_) => {
+            number(before.slice(1..before.text.len())).filter(|days| (1..=30).contains(days)).ok_or_else(wrong)?
+        }
         None => return Err(wrong()),
     };
     let set = if working.is_some() { &mut calendar.nearest_from_end } else { &mut calendar.from_end };
@@ -204,14 +207,14 @@ fn store(set: u64, field: Field, dialect: Dialect, calendar: &mut Calendar) {
     }
 }
 
-fn lone_step(piece: Piece<'_>, values: Piece<'_>, step: Piece<'_>, shape: &Shape) -> Box<Wrong> {
+fn lone_step(piece: Piece<'_>, values: Piece<'_>, step: Piece<'_>, shape: &Shape) -> Wrong {
     let found = format!("{:?} in the {}: a step after a single value", piece.text, shape.name);
     let from = if values.text.is_empty() { "*".to_owned() } else { format!("{}-{}", values.text, shape.high) };
     let wrong = Wrong::at(piece.offset, found, "a step after * or a range");
     wrong.hint(format!("write {from}/{}", step.text))
 }
 
-fn backwards(piece: Piece<'_>, low: u8, high: u8, shape: &Shape) -> Box<Wrong> {
+fn backwards(piece: Piece<'_>, low: u8, high: u8, shape: &Shape) -> Wrong {
     let top = if shape.field == Field::Weekday { 6 } else { shape.high };
     let span = |low: u8, high: u8| if low == high { low.to_string() } else { format!("{low}-{high}") };
     let found = format!("{:?} in the {}: a range that runs backwards", piece.text, shape.name);

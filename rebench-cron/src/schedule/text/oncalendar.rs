@@ -93,7 +93,7 @@ fn weekdays(word: Piece<'_>, first: Piece<'_>) -> Parsed<u8> {
 /// A weekday, from 0 for Monday.
 fn weekday(piece: Piece<'_>, first: Piece<'_>) -> Parsed<u8> {
     let matches = |name: &&str| name.eq_ignore_ascii_case(piece.text) || name[..3].eq_ignore_ascii_case(piece.text);
-    let place = WEEKDAYS.iter().position(|name| matches(&name)).and_then(|place| u8::try_from(place).ok());
+    let place = WEEKDAYS.iter().position(matches).and_then(|place| u8::try_from(place).ok());
     place.ok_or_else(|| {
         let wrong = Wrong::at(piece.offset, format!("{:?}", piece.text), "a weekday such as Mon, or daily, weekly, …");
         let names = WORDS.iter().map(|(word, _)| *word).chain(WEEKDAYS);
@@ -106,13 +106,9 @@ fn weekday(piece: Piece<'_>, first: Piece<'_>) -> Parsed<u8> {
 
 /// `2026-01-31`, `*-01..03-01`, `02-29`, `*-*~01`.
 fn read_date(word: Piece<'_>, calendar: &mut Calendar) -> Parsed<()> {
-    let (before, day, from_end) = match word.split_once('~') {
-        Some((before, day)) => (before, day, true),
-        None => {
-            let place = word.text.rfind('-').unwrap_or_default();
-            (word.slice(0..place), word.slice(place + 1..word.text.len()), false)
-        }
-    };
+    let from_end = word.text.contains('~');
+    let place = word.text.find('~').or_else(|| word.text.rfind('-')).unwrap_or_default();
+    let (before, day) = (word.slice(0..place), word.slice(place + 1..word.text.len()));
     let (year, month) = match before.split_once('-') {
         Some((year, month)) => (Some(year), month),
         None => (None, before),
@@ -233,8 +229,12 @@ fn visit(item: Piece<'_>, part: Part, read: impl Fn(u32) -> u32, mut take: impl 
     Ok(())
 }
 
-fn bad(piece: Piece<'_>, Part { name, low, high, .. }: Part) -> Box<Wrong> {
-    let found = if piece.text.is_empty() { format!("nothing in the {name}") } else { format!("{:?} in the {name}", piece.text) };
+fn bad(piece: Piece<'_>, Part { name, low, high, .. }: Part) -> Wrong {
+    let found = if piece.text.is_empty() {
+        format!("nothing in the {name}")
+    } else {
+        format!("{:?} in the {name}", piece.text)
+    };
     let wrong = Wrong::at(piece.offset, found, format!("{low} to {high}, LOW..HIGH, FROM/STEP or *"));
     match piece.text.starts_with('*') {
         true => wrong.hint(format!("a step follows a first value: {}{}", low, piece.text.trim_start_matches('*'))),

@@ -30,7 +30,8 @@ const MINUTES: Shape = numbers(Field::Minute, "minutes", 0, 59);
 const HOURS: Shape = numbers(Field::Hour, "hours", 0, 23);
 const DAYS: Shape = numbers(Field::Day, "days of the month", 1, 31);
 const MONTH: Shape = Shape { field: Field::Month, name: "months", low: 1, high: 12, names: &MONTHS, first_name: 1 };
-const WEEKDAY: Shape = Shape { field: Field::Weekday, name: "weekdays", low: 0, high: 7, names: &WEEKDAYS, first_name: 0 };
+const WEEKDAY: Shape =
+    Shape { field: Field::Weekday, name: "weekdays", low: 0, high: 7, names: &WEEKDAYS, first_name: 0 };
 /// Sunday is 1.
 const WEEKDAY_FROM_1: Shape = Shape { low: 1, first_name: 1, ..WEEKDAY };
 
@@ -69,7 +70,7 @@ impl Shape {
     }
 
     /// The error for what is no value.
-    pub(super) fn bad(&self, piece: Piece<'_>) -> Box<Wrong> {
+    pub(super) fn bad(&self, piece: Piece<'_>) -> Wrong {
         let wrong = Wrong::at(piece.offset, format!("{:?} in the {}", piece.text, self.name), self.values());
         match self.suggestion(piece.text) {
             Some(hint) => wrong.hint(hint),
