@@ -1,7 +1,6 @@
 //! Whole expressions of the cron dialects: fields, macros, `@every`.
 
-use jiff::SignedDuration;
-use shared::suggest;
+use jiff::{Span, SpanRelativeTo};
 
 use super::field::Reader;
 use super::shape::{self, number};
@@ -60,7 +59,7 @@ fn unknown_macro(word: Piece<'_>) -> Wrong {
     if word.text.eq_ignore_ascii_case("@quarterly") {
         return wrong.hint("write 0 0 1 */3 *");
     }
-    match suggest::nearest(word.text, names.iter().copied()) {
+    match shape::nearest(word.text, &names) {
         Some(name) => wrong.hint(format!("did you mean {name}?")),
         None => wrong,
     }
@@ -71,9 +70,10 @@ fn every(piece: Piece<'_>) -> Parsed<Pattern> {
     let offset = piece.words().next().map_or(piece.end(), |word| word.offset);
     let wrong = || {
         let found = if text.is_empty() { "nothing after @every".to_owned() } else { format!("{text:?} after @every") };
-        Wrong::at(offset, found, "a duration of whole seconds, such as 90m or 1h30m")
+        Wrong::at(offset, found, "a duration of whole seconds, such as 90m, 1h30m or 2d")
     };
-    let duration: SignedDuration = text.parse().map_err(|_| wrong())?;
+    let span: Span = text.parse().map_err(|_| wrong())?;
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
     let seconds = u32::try_from(duration.as_secs()).ok().filter(|seconds| *seconds > 0 && duration.subsec_nanos() == 0);
     Ok(Pattern::Every { seconds: seconds.ok_or_else(wrong)? })
 }

@@ -14,8 +14,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_job_keeps_its_place() {
+        // printf 'walmart\0minutes' | sha256sum begins with 5b62b0f0870ee8f3, which leaves 59 when divided by 60.
+        assert_eq!(pick("walmart", "minutes", 60), 59);
+    }
+
+    #[test]
     fn jobs_spread_over_the_hour() {
-        // printf 'walmart\0minutes' | sha256sum begins with the eight bytes below.
         let mut minutes: Vec<u8> = (0..600).map(|job| pick(&format!("job-{job}"), "minutes", 60)).collect();
         minutes.sort_unstable();
         minutes.dedup();

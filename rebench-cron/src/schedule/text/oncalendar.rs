@@ -1,9 +1,7 @@
 //! `OnCalendar=` of systemd: weekdays, date, time, time zone, each of which may be left out.
 
-use shared::suggest;
-
 use super::Expression;
-use super::shape::number;
+use super::shape::{self, number};
 use crate::schedule::calendar::{Calendar, Field, Years};
 use crate::schedule::fault::{Parsed, Piece, Wrong};
 use crate::schedule::fires::Pattern;
@@ -46,7 +44,7 @@ pub(super) fn parse(piece: Piece<'_>) -> Parsed<Expression> {
     let mut calendar = Calendar::every_second();
     (calendar.hours, calendar.minutes, calendar.seconds) = (1, 1, 1);
     if let Some(word) = words.next_if(|word| word.text.starts_with(char::is_alphabetic)) {
-        calendar.weekdays = weekdays(word, first)?;
+        calendar.weekdays = weekdays(word)?;
     }
     let date = words.next_if(|word| !word.text.contains(':') && word.text.contains(['-', '~']));
     date.map_or(Ok(()), |word| read_date(word, &mut calendar))?;
@@ -54,7 +52,7 @@ pub(super) fn parse(piece: Piece<'_>) -> Parsed<Expression> {
     time.map_or(Ok(()), |word| read_time(word, &mut calendar))?;
     let zone = words.next_if(|word| word.text.starts_with(char::is_alphabetic));
     nothing_after(words.next())?;
-    if let Some(word) = zone.filter(|word| weekdays(*word, first).is_ok()) {
+    if let Some(word) = zone.filter(|word| weekdays(*word).is_ok()) {
         let wrong = Wrong::at(word.offset, format!("{:?} after the time", word.text), FORM);
         return Err(wrong.hint("weekdays come first"));
     }
@@ -76,11 +74,11 @@ fn nothing_after(word: Option<Piece<'_>>) -> Parsed<()> {
 }
 
 /// `Mon,Wed..Fri`: bits from 0 for Sunday.
-fn weekdays(word: Piece<'_>, first: Piece<'_>) -> Parsed<u8> {
+fn weekdays(word: Piece<'_>) -> Parsed<u8> {
     let mut set = 0_u8;
     for item in word.items() {
         let (from, to) = item.split_str("..").or_else(|| item.split_once('-')).unwrap_or((item, item));
-        let (low, high) = (weekday(from, first)?, weekday(to, first)?);
+        let (low, high) = (weekday(from)?, weekday(to)?);
         if low > high {
             let found = format!("{:?}: a range that runs backwards", item.text);
             return Err(Wrong::at(item.offset, found, "a range from Monday towards Sunday"));
@@ -91,13 +89,13 @@ fn weekdays(word: Piece<'_>, first: Piece<'_>) -> Parsed<u8> {
 }
 
 /// A weekday, from 0 for Monday.
-fn weekday(piece: Piece<'_>, first: Piece<'_>) -> Parsed<u8> {
+fn weekday(piece: Piece<'_>) -> Parsed<u8> {
     let matches = |name: &&str| name.eq_ignore_ascii_case(piece.text) || name[..3].eq_ignore_ascii_case(piece.text);
     let place = WEEKDAYS.iter().position(matches).and_then(|place| u8::try_from(place).ok());
     place.ok_or_else(|| {
         let wrong = Wrong::at(piece.offset, format!("{:?}", piece.text), "a weekday such as Mon, or daily, weekly, …");
-        let names = WORDS.iter().map(|(word, _)| *word).chain(WEEKDAYS);
-        match suggest::nearest(piece.text, names).filter(|_| piece == first || !piece.text.is_empty()) {
+        let names: Vec<&str> = WORDS.iter().map(|(word, _)| *word).chain(WEEKDAYS).collect();
+        match shape::nearest(piece.text, &names) {
             Some(name) => wrong.hint(format!("did you mean {name}?")),
             None => wrong,
         }
@@ -197,6 +195,9 @@ fn full_year(year: u32) -> u32 {
 
 /// Visits the values of an item: `3`, `3..5`, `3/2`, `3..9/2`.
 fn visit(item: Piece<'_>, part: Part, read: impl Fn(u32) -> u32, mut take: impl FnMut(u32)) -> Parsed<()> {
+    if item.text.starts_with('*') {
+        return Err(bad(item, part));
+    }
     let value = |piece: Piece<'_>| {
         let value = number(piece).map(&read).filter(|value| (part.low..=part.high).contains(value));
         value.ok_or_else(|| bad(piece, part))

@@ -87,9 +87,7 @@ impl Shape {
         if start.len() != 3 || !start.bytes().all(|byte| byte.is_ascii_alphabetic()) {
             return None;
         }
-        let swapped = self.names.iter().copied().find(|name| letters(name) == letters(&start));
-        let name = swapped.or_else(|| suggest::nearest(&start, self.names.iter().copied()))?;
-        Some(format!("did you mean {name}?"))
+        nearest(&start, self.names).map(|name| format!("did you mean {name}?"))
     }
 
     /// What may stand in the field.
@@ -100,6 +98,12 @@ impl Shape {
             _ => format!("{low} to {high}"),
         }
     }
+}
+
+/// The name that was meant: letters swapped, or one of them wrong.
+pub(super) fn nearest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
+    let swapped = names.iter().copied().find(|name| letters(name) == letters(word));
+    swapped.or_else(|| suggest::nearest(word, names.iter().copied()))
 }
 
 /// The letters of a word in the order of the alphabet.
