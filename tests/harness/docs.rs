@@ -108,6 +108,8 @@ fn schemas() -> Vec<Document> {
         schema_of::<drift_watch::view::View>("status"),
         schema_of::<drift_watch::dump::State>("state"),
         schema_of::<shared::alert::Transition>("alert-transition"),
+        schema_of::<rebench_cron::commands::next::Report>("next"),
+        schema_of::<rebench_cron::commands::explain::Report>("explain"),
         schema_of::<cli::SettingsReport>("settings"),
     ]
 }

@@ -1,4 +1,4 @@
-//! `systemd-analyze calendar`, where it is installed, on expressions in two zones.
+//! `systemd-analyze calendar`, where it is installed: in UTC, and around changes of clocks.
 
 use std::process::Command;
 
@@ -59,11 +59,24 @@ const REFUSED: [&str; 22] = [
 ];
 const FIRES: usize = 8;
 
-fn systemd(text: &str) -> Option<Vec<Timestamp>> {
+/// Zones, each with a time shortly before each kind of change.
+const CHANGES: [(&str, [&str; 2]); 6] = [
+    ("America/New_York", ["2026-03-08 00:00:00", "2026-10-31 20:00:00"]),
+    ("Europe/Berlin", ["2026-03-28 18:00:00", "2026-10-24 18:00:00"]),
+    ("Australia/Lord_Howe", ["2026-10-03 06:00:00", "2026-04-04 06:00:00"]),
+    ("America/Santiago", ["2026-09-05 12:00:00", "2026-04-04 12:00:00"]),
+    ("Antarctica/Troll", ["2026-03-28 12:00:00", "2026-10-24 12:00:00"]),
+    ("Europe/Dublin", ["2026-03-28 18:00:00", "2026-10-24 18:00:00"]),
+];
+const AT_NIGHT: [&str; 6] =
+    ["*-*-* *:0/30", "*-*-* 0..4:10,40", "*-*-* 02:30:00", "*-*-* 01:30", "*-*-* 00:00", "*-*-* 23:30"];
+const FIRES_AT_NIGHT: usize = 30;
+
+fn systemd(text: &str, base: &str, fires: usize) -> Option<Vec<Timestamp>> {
     let output = Command::new("systemd-analyze")
         .env("TZ", "UTC")
         .env("SYSTEMD_COLORS", "0")
-        .args(["calendar", "--iterations", &FIRES.to_string(), "--base-time", "2026-01-01 00:00:00 UTC", text])
+        .args(["calendar", "--iterations", &fires.to_string(), "--base-time", &format!("{base} UTC"), text])
         .output()
         .ok()?;
     if !output.status.success() {
@@ -80,21 +93,49 @@ fn systemd(text: &str) -> Option<Vec<Timestamp>> {
     Some(times.collect())
 }
 
-#[test]
-fn it_agrees_with_systemd_itself() {
-    if systemd("daily").is_none() {
+fn ours(text: &str, base: &str, fires: usize) -> Option<Vec<Timestamp>> {
+    let expression = Expression::parse(text, Dialect::OnCalendar, None).ok()?;
+    let zone = expression.zone.map_or_else(Zone::utc, |name| Zone::named(&name).unwrap());
+    let schedule = Schedule::new(expression.pattern, zone, Dialect::OnCalendar.dst());
+    let start = format!("{}Z", base.replace(' ', "T")).parse().unwrap();
+    Some(schedule.fires(start).take(fires).collect())
+}
+
+fn is_installed() -> bool {
+    let installed = systemd("daily", "2026-01-01 00:00:00", 1).is_some();
+    if !installed {
         eprintln!("SKIPPED: systemd-analyze is not installed");
+    }
+    installed
+}
+
+#[test]
+fn it_reads_as_systemd_does() {
+    if !is_installed() {
         return;
     }
-    let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let base = "2026-01-01 00:00:00";
     for text in EXPRESSIONS {
-        let expression = Expression::parse(text, Dialect::OnCalendar, None).unwrap();
-        let schedule = Schedule::new(expression.pattern, Zone::utc(), Dialect::OnCalendar.dst());
-        let ours: Vec<Timestamp> = schedule.fires(start).take(FIRES).collect();
-        assert_eq!(Some(ours), systemd(text), "{text}");
+        let theirs = systemd(text, base, FIRES);
+        assert!(theirs.as_ref().is_some_and(|fires| !fires.is_empty()), "{text}");
+        assert_eq!(ours(text, base, FIRES), theirs, "{text}");
     }
     for text in REFUSED {
-        assert_eq!(systemd(text), None, "{text}");
-        assert!(Expression::parse(text, Dialect::OnCalendar, None).is_err(), "{text}");
+        assert_eq!(systemd(text, base, FIRES), None, "{text}");
+        assert_eq!(ours(text, base, FIRES), None, "{text}");
+    }
+}
+
+#[test]
+fn it_changes_clocks_as_systemd_does() {
+    if !is_installed() {
+        return;
+    }
+    for (zone, bases) in CHANGES {
+        for (base, text) in bases.iter().flat_map(|base| AT_NIGHT.map(|text| (base, format!("{text} {zone}")))) {
+            let theirs = systemd(&text, base, FIRES_AT_NIGHT);
+            assert!(theirs.as_ref().is_some_and(|fires| fires.len() == FIRES_AT_NIGHT), "{text}");
+            assert_eq!(ours(&text, base, FIRES_AT_NIGHT), theirs, "{text} {base}");
+        }
     }
 }
