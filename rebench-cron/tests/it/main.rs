@@ -11,6 +11,7 @@ mod brute;
 mod cases;
 mod commands;
 mod croner;
+mod edges;
 mod faults;
 mod properties;
 mod size;

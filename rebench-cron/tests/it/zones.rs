@@ -14,7 +14,7 @@ use rebench_cron::schedule::{Dialect, Dst, Expression, Schedule, Zone};
 use crate::brute::{Scan, Wall, Wanted};
 
 /// Changes that are looked at where not all are.
-const SAMPLE: usize = 60;
+const SAMPLE: usize = 200;
 
 /// Zones with changes that are not like others: half an hour, at midnight, negative, of two and three hours, none.
 const ODD: [&str; 10] = [
