@@ -207,7 +207,7 @@ fn every_zone_and_change_of_clocks_against_every_minute() {
     let problems = problems.into_inner().unwrap();
     let changes: usize = work.iter().map(|(_, changes)| changes.len()).sum();
     println!("zones: {}", work.len());
-    println!("changes of clocks, 2020 to 2037: {changes}");
+    println!("stretches of three days, around each change of clocks (one where there is none): {changes}");
     println!("schedules: {}", ROWS.len());
     println!("answers of next and prev compared: {}", counted.into_inner());
     println!("differences: {}", problems.len());
