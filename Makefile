@@ -51,6 +51,10 @@ verify: ## the long simulations and fault rounds; output kept in docs/
 	{ printf '# Kills of a running daemon\n\n`kill -9` of `drift-watch run` at random moments: while records are appended in pieces, posted (what is not answered is sent\nagain), while files rotate, while a webhook is told, while the daemon starts and ends. After each round the canonical state is that of an\nundisturbed run and of a replay, to the byte, and each alert that began or ended is told and logged once. Where files are copied and\nemptied, rows may be read twice, and the counts of odd rows are compared apart.\n\n```\nCRASH_ROUNDS=1000 cargo test --quiet -p drift-watch --test it -- crash:: --nocapture\n```\n\n```\n'; \
 	  CRASH_ROUNDS=1000 $(CARGO) test --quiet --locked -p drift-watch --test it -- crash:: --nocapture 2>&1 && printf '```\n'; } > docs/verify/drift-watch.tmp \
 	  && mv docs/verify/drift-watch.tmp docs/verify/drift-watch.md
+	$(CARGO) test --release --locked -p rebench-cron --no-run
+	{ printf '# Schedules of rebench-cron against every minute\n\nAll time zones, every change of their clocks from 2020 to 2037, twelve schedules in four dialects under four rules: `next` and\n`prev` against an oracle that looks at every minute of three days. Then 20,000 random expressions for each property.\n\n```\nCRON_ZONES=all PROPTEST_CASES=20000 cargo test --release -p rebench-cron --test it -- zones:: properties:: --nocapture\n```\n\n```\n'; \
+	  CRON_ZONES=all PROPTEST_CASES=20000 $(CARGO) test --release --locked -p rebench-cron --test it -- zones:: properties:: --nocapture 2>/dev/null && printf '```\n'; } > docs/verify/rebench-cron.tmp \
+	  && mv docs/verify/rebench-cron.tmp docs/verify/rebench-cron.md
 	set -e; data=$$(tests/python/nannyml_data.sh); NANNYML_DATA=$$data $(CARGO) test --locked -p drift-watch --test it chunks::
 
 check: ## formatting, lints, documentation, licences
@@ -61,11 +65,12 @@ check: ## formatting, lints, documentation, licences
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --offline check licenses bans sources; \
 	 else echo 'cargo-deny is not installed: licences are not checked'; fi
 
-bench: ## score against polars, hashing against openssl, side by side (needs python3 with polars, numpy, pyarrow); detectors
+bench: ## score against polars, hashing against openssl, side by side (needs python3 with polars, numpy, pyarrow); detectors; schedules
 	$(CARGO) build --release --locked -p bench-compare -p manifest-gen
 	bench/score_vs_polars.sh
 	bench/hashing.sh 5
 	$(CARGO) bench --locked -p drift-watch --bench detectors --bench parse --bench engine
+	$(CARGO) bench --locked -p rebench-cron --bench schedule
 
 docs: ## refresh the documents that are made from the code
 	$(CARGO) run --locked -q -p e2e --bin generate-docs

@@ -5,8 +5,10 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 use shared::cli::{CommonArgs, CommonCommand, Examples, Tool};
 
+use crate::commands::{explain, next};
+
 /// The commands that are still to come.
-pub const PLANNED: [&str; 8] = ["run", "once", "status", "next", "explain", "history", "trigger", "export"];
+pub const PLANNED: [&str; 6] = ["run", "once", "status", "history", "trigger", "export"];
 
 /// Schedule re-benchmarks of promoted forecasters and judge them over time.
 #[derive(Debug, Parser)]
@@ -23,6 +25,10 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Print when a schedule fires
+    Next(Box<next::Args>),
+    /// Say in words what an expression means, and what is easily misread in it
+    Explain(Box<explain::Args>),
     /// What every tool has.
     #[command(flatten)]
     Common(CommonCommand),
@@ -33,7 +39,30 @@ pub enum Command {
 
 impl Tool for Cli {
     const EXAMPLES: Examples = &[
-        ("", &["rebench-cron check", "rebench-cron show-config --json", "rebench-cron completions bash"]),
+        (
+            "",
+            &[
+                "rebench-cron explain '0 3 1-7 * 1' --tz Europe/Berlin",
+                "rebench-cron next --expr '30 2 * * 1' --tz America/New_York -n 10",
+                "rebench-cron check",
+            ],
+        ),
+        (
+            "next",
+            &[
+                "rebench-cron next --expr '30 2 * * 1' --tz America/New_York --from 2026-03-01T00:00:00Z -n 5",
+                "rebench-cron next walmart --expr 'H 3 * * 1' --tz Europe/Berlin --json",
+                "rebench-cron next --expr 'Mon *-*-01..07 04:00' --dialect oncalendar --dst instant",
+            ],
+        ),
+        (
+            "explain",
+            &[
+                "rebench-cron explain '0 3 1-7 * 1'",
+                "rebench-cron explain '30 2 * * *' --tz Europe/Berlin",
+                "rebench-cron explain '0 15 10 ? * 6L' --dialect quartz --json",
+            ],
+        ),
         ("check", &["rebench-cron check", "rebench-cron check --config other.toml", "rebench-cron check --json"]),
         (
             "show-config",

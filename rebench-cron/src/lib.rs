@@ -1,12 +1,16 @@
 //! Schedule re-benchmarks of promoted forecasters and judge them over time.
 //!
-//! So far this is the frame: help, version, settings, completions and manual. The work itself is not available yet, and says so.
+//! So far there are schedules ([`schedule`]) and the commands that ask them; jobs are not run yet, and that is what those commands say.
 
 pub mod args;
+pub mod commands;
 pub mod process;
+pub mod schedule;
 
 use shared::Exit;
 use shared::cli::{self, Context};
+
+use commands::{explain, next};
 
 use args::{Cli, Command, PLANNED};
 
@@ -16,6 +20,8 @@ use args::{Cli, Command, PLANNED};
 /// What the command says.
 pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
     match &arguments.command {
+        Command::Next(args) => next::run(args, context),
+        Command::Explain(args) => explain::run(args, context),
         Command::Common(common) => cli::run_common::<Cli>(common, context),
         Command::Other(words) => Err(cli::unavailable("rebench-cron", words, &PLANNED).into()),
     }

@@ -98,14 +98,14 @@ fn schemas() -> Vec<Document> {
         schema_of::<drift_watch::replay::Report>("replay"),
         schema_of::<drift_watch::verify_alarms::Report>("verify-alarms"),
         schema_of::<drift_watch::view::View>("status"),
-        schema_of::<drift_watch::dump::Canonical>("state"),
-        schema_of::<shared::alert::Transition>("alert"),
         schema_of::<shared::format::sufficient::Checks>("checks"),
         schema_of::<shared::format::live::PredictionRecord>("live-prediction"),
         schema_of::<shared::format::live::ActualRecord>("live-actual"),
         schema_of::<drift_watch::dump::State>("state"),
         schema_of::<shared::alert::Transition>("alert-transition"),
         schema_of::<drift_watch::run::evidence::Evidence>("evidence"),
+        schema_of::<rebench_cron::commands::next::Report>("next"),
+        schema_of::<rebench_cron::commands::explain::Report>("explain"),
         schema_of::<cli::SettingsReport>("settings"),
     ]
 }

@@ -9,8 +9,18 @@
     reason = "a test fails by panicking, and says what it skips"
 )]
 
+mod brute;
+mod cases;
+mod commands;
+mod croner;
+mod edges;
+mod faults;
 mod process;
 mod process_first;
 mod process_lost;
 mod process_output;
 mod process_support;
+mod properties;
+mod size;
+mod systemd;
+mod zones;

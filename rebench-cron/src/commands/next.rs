@@ -1,0 +1,92 @@
+//! `rebench-cron next`: when a schedule fires.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use shared::Exit;
+use shared::cli::{self, Context, Format};
+use shared::error::{Error, Result};
+use shared::format::input::Tool;
+
+use super::asked::{self, Asked, ScheduleArgs};
+
+/// The `schema` of the report.
+pub const SCHEMA: &str = "rebench-cron/next/1";
+
+/// Flags of `rebench-cron next`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// The job whose schedule is meant, or whose name an H in --expr is hashed from
+    pub job: Option<String>,
+    /// An expression, not the schedule of a job
+    #[arg(long, value_name = "EXPR")]
+    pub expr: Option<String>,
+    /// What the expression means
+    #[command(flatten)]
+    pub schedule: ScheduleArgs,
+}
+
+/// When a schedule fires.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// Who wrote it.
+    pub tool: Tool,
+    /// The expression.
+    pub expr: String,
+    /// Its language.
+    pub dialect: String,
+    /// What it does where clocks change.
+    pub dst: String,
+    /// Its time zone.
+    pub tz: String,
+    /// Local times with their offset, in order; fewer than asked for if no more come.
+    pub fires: Vec<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If the expression or a flag is wrong.
+pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let text = expression(args)?;
+    let asked = Asked::read(&text, &args.schedule, args.job.as_deref())?;
+    let report = report(&text, &asked);
+    if report.fires.is_empty() {
+        cli::note(&asked::none_left(&asked));
+    }
+    context.emit(&match context.format {
+        Format::Json => asked::json(&report)?,
+        Format::Csv => lines(std::iter::once("fire").chain(report.fires.iter().map(String::as_str))),
+        Format::Text | Format::Markdown => lines(report.fires.iter().map(String::as_str)),
+    })?;
+    Ok(Exit::Ok)
+}
+
+/// The expression that is meant. Tables of jobs are read by the commands that run them.
+fn expression(args: &Args) -> Result<String> {
+    if let Some(text) = &args.expr {
+        return Ok(text.clone());
+    }
+    let found = match &args.job {
+        Some(job) => format!("the schedule of job {job:?}: jobs in promotion.toml are not read yet"),
+        None => "neither a job nor --expr".to_owned(),
+    };
+    Err(Error::usage(found, "--expr").with_help("rebench-cron next --expr '30 2 * * 1' --tz America/New_York"))
+}
+
+fn report(text: &str, asked: &Asked) -> Report {
+    Report {
+        schema: SCHEMA.to_owned(),
+        tool: asked::tool(),
+        expr: text.to_owned(),
+        dialect: asked.dialect.name().to_owned(),
+        dst: asked.schedule.dst().name().to_owned(),
+        tz: asked.schedule.zone().name().to_owned(),
+        fires: asked.fires().map(|at| asked::rfc_3339(&at)).collect(),
+    }
+}
+
+fn lines<'a>(fires: impl Iterator<Item = &'a str>) -> String {
+    fires.flat_map(|fire| [fire, "\n"]).collect()
+}
