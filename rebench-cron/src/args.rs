@@ -86,8 +86,9 @@ mod tests {
     #[test]
     fn what_is_to_come_says_so() {
         let words = [OsString::from(PLANNED[0])];
-        let error = shared::cli::unavailable("rebench-cron", &words, &PLANNED);
+        let error = shared::cli::unavailable::<Cli>(&words, &PLANNED);
         assert_eq!(error.exit().code(), 2);
         assert!(error.to_string().starts_with(&format!("`rebench-cron {}` is not available yet", PLANNED[0])));
+        assert!(error.to_string().contains("one of next, explain, "), "{error}");
     }
 }

@@ -23,6 +23,6 @@ pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
         Command::Next(args) => next::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Common(common) => cli::run_common::<Cli>(common, context),
-        Command::Other(words) => Err(cli::unavailable("rebench-cron", words, &PLANNED).into()),
+        Command::Other(words) => Err(cli::unavailable::<Cli>(words, &PLANNED).into()),
     }
 }

@@ -55,7 +55,7 @@ pub struct Delivery {
     managers: Vec<Manager>,
     evidence: PathBuf,
     project: Option<String>,
-    put: BTreeSet<String>,
+    put: Put,
     stop: Arc<AtomicBool>,
 }
 
@@ -97,7 +97,7 @@ impl Delivery {
                 .collect(),
             evidence: absolute(&args.state.join("evidence")),
             project: project.map(ToOwned::to_owned),
-            put: BTreeSet::new(),
+            put: Put::default(),
             stop,
         })
     }
@@ -117,22 +117,22 @@ impl Delivery {
             .firing()
             .filter(|record| record.key.kind == AlertKind::Feed || !alerts.is_inhibited(&record.key.model));
         for record in firing.chain(alerts.ended()) {
-            let key = key(&record.to_alert());
-            if self.put.contains(&key) {
+            if self.put.has(record) {
                 continue;
             }
             if record.ended_at.is_none() || self.was_told(record, now)? {
                 self.queue(record, alerts, now)?;
             }
-            self.put.insert(key);
+            self.put.note(record);
         }
         Ok(())
     }
 
     fn say_at_once(&mut self, record: &Record, now: Timestamp) -> Result<()> {
-        if !self.put.insert(key(&record.to_alert())) {
+        if self.put.has(record) {
             return Ok(());
         }
+        self.put.note(record);
         let evidence = Evidence::of(record, self.project.as_deref());
         let transition = Transition::new(SOURCE, self.alert(record), self.payload(&evidence));
         for runner in self.couriers.iter().filter(|runner| runner.name != REBENCH) {
@@ -182,10 +182,10 @@ impl Delivery {
     /// now; one that feeds inhibited ends in silence, unless it was told in this life of the daemon or in an earlier one.
     fn was_told(&self, record: &Record, now: Timestamp) -> Result<bool> {
         let beginning = Record { ended_at: None, ..record.clone() };
-        let key = key(&beginning.to_alert());
-        if self.put.contains(&key) {
+        if self.put.has(&beginning) {
             return Ok(true);
         }
+        let key = key(&beginning.to_alert());
         if !record.inhibited {
             // Where it is known, it is not queued again.
             return self.queue_as(&beginning, now, |runner| runner.name != REBENCH).map(|()| true);
@@ -200,6 +200,9 @@ impl Delivery {
 
     /// An Alertmanager is shown everything, since one that is no longer shown ends there; its own rules inhibit.
     fn show_managers(&self, alerts: &Alerts, of_state: Option<&Record>) {
+        if self.managers.is_empty() {
+            return;
+        }
         let all = alerts.firing().chain(alerts.ended()).chain(of_state);
         let current: Vec<Alert> = all.map(|record| self.alert(record)).collect();
         for manager in &self.managers {
@@ -257,6 +260,25 @@ impl Delivery {
             // A thread that failed has said so.
             _ = thread.take().map(JoinHandle::join);
         }
+    }
+}
+
+/// The identifiers of what receivers were told, or need not be; asked at every turn of the loop.
+#[derive(Debug, Default)]
+struct Put {
+    fired: BTreeSet<String>,
+    ended: BTreeSet<String>,
+}
+
+impl Put {
+    fn has(&self, record: &Record) -> bool {
+        let known = if record.ended_at.is_some() { &self.ended } else { &self.fired };
+        known.contains(&record.id)
+    }
+
+    fn note(&mut self, record: &Record) {
+        let known = if record.ended_at.is_some() { &mut self.ended } else { &mut self.fired };
+        known.insert(record.id.clone());
     }
 }
 

@@ -12,8 +12,8 @@ use crate::core::alerts::Transition;
 use crate::core::engine::{Engine, ProfileBaseline};
 use crate::core::settings::Settings;
 use crate::source::Positions;
+use crate::state::reading::Reading;
 use crate::state::store::Start;
-use crate::state::store::Store;
 
 /// Everything that moves with the records.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -90,16 +90,18 @@ pub fn load(start: Start, folder: &Path, settings: Option<Settings>, fresh: impl
     Ok(Loaded { saved, transitions, first_event })
 }
 
-/// The engine that a state folder makes; the folder must not be in use.
+/// The engine that a state folder makes; where a daemon works at it, the engine as it is by now.
 ///
 /// # Errors
-/// If it is in use, or cannot be read.
+/// If it cannot be read.
 pub fn load_engine(folder: &Path) -> Result<Engine> {
     if !folder.join("store.json").is_file() {
         let error = Error::input(Place::file(folder), "there is no state", "the state folder of a daemon");
-        return Err(error.with_help("`drift-watch run` makes it; --state DIR names it"));
+        return Err(
+            error.with_help("`drift-watch run` makes it; --state DIR, or `state` below [drift-watch], names it")
+        );
     }
-    let (_store, start) = Store::open(folder)?;
+    let (_reading, start) = Reading::open(folder)?;
     let fresh = || Saved::new(Settings::default(), BTreeMap::new());
     Ok(load(start, folder, None, fresh)?.saved.engine)
 }

@@ -33,6 +33,22 @@ impl Lock {
             Err(TryLockError::Error(source)) => Err(Error::io(path, "lock", source)),
         }
     }
+
+    /// Whether another process has the lock; it is not taken, and nothing is written.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn is_held(path: &Path) -> Result<bool> {
+        let file = match File::open(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            file => file.map_err(|source| Error::io(path, "open the lock", source))?,
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(source)) => Err(Error::io(path, "lock", source)),
+        }
+    }
 }
 
 /// Closing the file would do, but for a process that is being started at this moment and has a copy of it until it runs.

@@ -4,6 +4,7 @@ pub mod disk;
 pub mod journal;
 mod layout;
 pub mod lock;
+pub mod reading;
 mod segment;
 pub mod snapshot;
 pub mod store;

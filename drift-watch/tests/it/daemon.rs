@@ -189,9 +189,23 @@ fn a_second_daemon_is_refused() {
         &format!("process {} holds the state folder", daemon.pid()),
         "stop that one",
     ]);
-    let state = said(&place.command().args(["state", "dump", "--state", "state"]).output().unwrap());
-    state.is(3).says(&["holds the state folder"]);
     daemon.stop();
+}
+
+#[test]
+fn the_state_of_a_running_daemon_can_be_read() {
+    let place = Place::new();
+    let rows: String = (1..=30).map(|day| prediction(day, "m", "s", 100.0)).collect();
+    place.write("p.jsonl", rows);
+    let mut daemon = Daemon::start(run(&place, &[&["--predictions", "p.jsonl"][..], &PATIENT].concat()));
+    let open = |daemon: &mut Daemon| daemon.status().is_some_and(|view| view["models"][0]["open_predictions"] == 30);
+    wait_for("the rows of the file", || open(&mut daemon));
+    let running = dump(&place, &["--state", "state"]).stdout;
+    post(&mut daemon, 31, 90.0);
+    let later = dump(&place, &["--state", "state"]).stdout;
+    daemon.stop();
+    assert_ne!(running, later);
+    assert_eq!(later, dump(&place, &["--state", "state"]).stdout);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{Timestamp, Zoned};
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::clock;
 use shared::error::{Error, Result};
@@ -46,7 +47,30 @@ pub struct Asked {
     pub count: u32,
 }
 
+/// What a report is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Subject {
+    /// The expression.
+    pub expr: String,
+    /// Its language.
+    pub dialect: String,
+    /// What it does where clocks change.
+    pub dst: String,
+    /// Its time zone.
+    pub tz: String,
+}
+
 impl Asked {
+    /// What a report on `text` is about.
+    pub fn subject(&self, text: &str) -> Subject {
+        Subject {
+            expr: text.to_owned(),
+            dialect: self.dialect.name().to_owned(),
+            dst: self.schedule.dst().name().to_owned(),
+            tz: self.schedule.zone().name().to_owned(),
+        }
+    }
+
     /// Reads an expression as the flags say. `job` is what an `H` is hashed from.
     ///
     /// # Errors
@@ -58,6 +82,11 @@ impl Asked {
         let from = args.from.map_or_else(clock::now, Ok)?;
         let schedule = Schedule::new(expression.pattern, zone, dst);
         Ok(Self { schedule, dialect: args.dialect, from, count: args.count })
+    }
+
+    /// The fires, as reports have them.
+    pub fn fires_in_text(&self) -> Vec<String> {
+        self.fires().map(|at| rfc_3339(&at)).collect()
     }
 
     /// The fires, in local time.

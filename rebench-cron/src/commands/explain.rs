@@ -8,7 +8,7 @@ use shared::Exit;
 use shared::cli::{Context, Format};
 use shared::format::input::Tool;
 
-use super::asked::{self, Asked, ScheduleArgs};
+use super::asked::{self, Asked, ScheduleArgs, Subject};
 use crate::schedule::{sentence, warnings};
 
 /// The `schema` of the report.
@@ -34,14 +34,9 @@ pub struct Report {
     pub schema: String,
     /// Who wrote it.
     pub tool: Tool,
-    /// The expression.
-    pub expr: String,
-    /// Its language.
-    pub dialect: String,
-    /// What it does where clocks change.
-    pub dst: String,
-    /// Its time zone.
-    pub tz: String,
+    /// What it is about.
+    #[serde(flatten)]
+    pub subject: Subject,
     /// What it means, in plain English.
     pub sentence: String,
     /// The next fires: local times with their offset.
@@ -68,18 +63,15 @@ fn report(text: &str, asked: &Asked) -> Report {
     Report {
         schema: SCHEMA.to_owned(),
         tool: asked::tool(),
-        expr: text.to_owned(),
-        dialect: asked.dialect.name().to_owned(),
-        dst: asked.schedule.dst().name().to_owned(),
-        tz: asked.schedule.zone().name().to_owned(),
+        subject: asked.subject(text),
         sentence: sentence::of(asked.schedule.pattern()),
-        fires: asked.fires().map(|at| asked::rfc_3339(&at)).collect(),
+        fires: asked.fires_in_text(),
         warnings: warnings::of(&asked.schedule, asked.from),
     }
 }
 
 fn text(report: &Report, asked: &Asked) -> String {
-    let mut out = format!("{}, {}.\n", report.sentence, report.tz);
+    let mut out = format!("{}, {}.\n", report.sentence, report.subject.tz);
     for at in asked.fires() {
         _ = writeln!(out, "  {} {}", at.strftime("%a"), asked::rfc_3339(&at));
     }

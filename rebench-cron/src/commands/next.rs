@@ -7,7 +7,7 @@ use shared::cli::{self, Context, Format};
 use shared::error::{Error, Result};
 use shared::format::input::Tool;
 
-use super::asked::{self, Asked, ScheduleArgs};
+use super::asked::{self, Asked, ScheduleArgs, Subject};
 
 /// The `schema` of the report.
 pub const SCHEMA: &str = "rebench-cron/next/1";
@@ -32,14 +32,9 @@ pub struct Report {
     pub schema: String,
     /// Who wrote it.
     pub tool: Tool,
-    /// The expression.
-    pub expr: String,
-    /// Its language.
-    pub dialect: String,
-    /// What it does where clocks change.
-    pub dst: String,
-    /// Its time zone.
-    pub tz: String,
+    /// What it is about.
+    #[serde(flatten)]
+    pub subject: Subject,
     /// Local times with their offset, in order; fewer than asked for if no more come.
     pub fires: Vec<String>,
 }
@@ -79,11 +74,8 @@ fn report(text: &str, asked: &Asked) -> Report {
     Report {
         schema: SCHEMA.to_owned(),
         tool: asked::tool(),
-        expr: text.to_owned(),
-        dialect: asked.dialect.name().to_owned(),
-        dst: asked.schedule.dst().name().to_owned(),
-        tz: asked.schedule.zone().name().to_owned(),
-        fires: asked.fires().map(|at| asked::rfc_3339(&at)).collect(),
+        subject: asked.subject(text),
+        fires: asked.fires_in_text(),
     }
 }
 

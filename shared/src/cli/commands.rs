@@ -66,23 +66,23 @@ fn completions(mut command: Command, shell: Shell) -> String {
     String::from_utf8_lossy(&script).into_owned()
 }
 
-/// The error for a command that a tool will have one day (`planned`), or that nobody knows.
-pub fn unavailable(tool: &str, words: &[OsString], planned: &[&str]) -> Error {
+/// The error for a command that the tool `C` will have one day (`planned`), or that nobody knows.
+pub fn unavailable<C: clap::CommandFactory>(words: &[OsString], planned: &[&str]) -> Error {
     let verb = words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
-    let common = CommonCommand::augment_subcommands(Command::new(""))
-        .get_subcommands()
-        .map(Command::get_name)
-        .collect::<Vec<_>>()
-        .join(", ");
+    let command = C::command();
+    let (tool, known) = (command.get_name(), names(&command));
     let found = match planned.contains(&&*verb) {
         true => format!("`{tool} {verb}` is not available yet"),
         false => format!("unrecognized command {verb:?}"),
     };
-    Error::usage(found, format!("one of {common}"))
+    Error::usage(found, format!("one of {known}"))
+}
+
+fn names(command: &Command) -> String {
+    command.get_subcommands().map(Command::get_name).collect::<Vec<_>>().join(", ")
 }
 
 /// The error for a command that the tool does not have.
 pub(super) fn no_command(command: &Command, wanted: Option<&str>) -> Error {
-    let known: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
-    Error::usage(format!("no command {:?}", wanted.unwrap_or_default()), format!("one of {}", known.join(", ")))
+    Error::usage(format!("no command {:?}", wanted.unwrap_or_default()), format!("one of {}", names(command)))
 }
