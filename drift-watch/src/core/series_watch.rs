@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::detector::evidence::{Evidence, mean};
 use super::detector::hits::HitRate;
-use super::detector::reference::{Reference, Side};
+use super::detector::reference::{Reference, Side, TwoSided};
 use super::family::WATCHES;
 use super::score::{PackedUsual, Score, Scores, Usual};
 
@@ -15,7 +15,8 @@ pub const FEWEST_STEPS: usize = 8;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeriesWatch {
     usual: PackedUsual,
-    references: [Option<Reference>; 3],
+    loss: Option<Reference>,
+    bias: Option<TwoSided>,
     rates: [Option<HitRate>; 2],
     lanes: Box<[Lane]>,
 }
@@ -45,17 +46,20 @@ impl SeriesWatch {
     /// Learns from a series' scores, step by step.
     pub fn learn(usual: Usual, steps: &[Scores], common: &Common) -> Self {
         let values = |score: Score| -> Vec<f64> { steps.iter().filter_map(|step| step.of(score)).collect() };
-        let references = [0, 1, 2].map(|watch| {
-            let (score, side, _) = WATCHES[watch];
-            reference(side, &whitened(&values(score), common, score), common)
-        });
+        let [loss, bias] = [Score::Loss, Score::Bias].map(|score| whitened(&values(score), common, score));
         let rates = [Score::Direction, Score::Coverage].map(|score| {
             let shares = values(score);
             let effective = shares.len() as f64 / common.overlap.max(1) as f64;
             (shares.len() >= FEWEST_STEPS).then(|| HitRate::learn(&shares, effective, common.margin_se, 0.0)).flatten()
         });
         let lanes = vec![Lane::default(); common.overlap.max(1)].into_boxed_slice();
-        Self { usual: usual.into(), references, rates, lanes }
+        Self {
+            usual: usual.into(),
+            loss: learned(&loss, common, |n, se| Reference::learn(Side::Above, &loss, n, se, common.tolerance)),
+            bias: learned(&bias, common, |n, se| TwoSided::learn(&bias, n, se, common.tolerance)),
+            rates,
+            lanes,
+        }
     }
 
     /// How large its errors usually are.
@@ -73,6 +77,7 @@ impl SeriesWatch {
         common: &Common,
         limits: &[f64; WATCHES.len()],
     ) -> [f64; WATCHES.len()] {
+        let references = WATCHES.map(|(score, side, _)| self.reference(score, side));
         let lanes = self.lanes.len() as u64;
         let lane = &mut self.lanes[usize::try_from(step % lanes).unwrap_or(0)];
         let mut seen = [None; 2];
@@ -82,7 +87,7 @@ impl SeriesWatch {
         for (watch, &(score, side, _)) in WATCHES.iter().enumerate() {
             let e_values = match score {
                 Score::Loss | Score::Bias => {
-                    self.references[watch].zip(seen[score.index()]).map(|(reference, x)| reference.e_values(side, x))
+                    references[watch].zip(seen[score.index()]).map(|(reference, x)| reference.e_values(side, x))
                 }
                 Score::Direction => self.rates[0].zip(scores.of(score)).map(|(rate, x)| rate.e_values(x)),
                 Score::Coverage => self.rates[1].zip(scores.of(score)).map(|(rate, x)| rate.e_values(x)),
@@ -100,7 +105,9 @@ impl SeriesWatch {
         let (score, side, _) = WATCHES[watch];
         let x = scores.of(score)?;
         match score {
-            Score::Loss | Score::Bias => Some(mean(self.references[watch]?.e_values(side, x - offsets[score.index()]))),
+            Score::Loss | Score::Bias => {
+                Some(mean(self.reference(score, side)?.e_values(side, x - offsets[score.index()])))
+            }
             Score::Direction => Some(mean(self.rates[0]?.e_values(x))),
             Score::Coverage => Some(mean(self.rates[1]?.e_values(x))),
         }
@@ -128,17 +135,20 @@ impl SeriesWatch {
 
     /// Whether there is anything to hold its errors against.
     pub fn is_watched(&self) -> bool {
-        self.references.iter().any(Option::is_some) || self.rates.iter().any(Option::is_some)
+        self.loss.is_some() || self.bias.is_some() || self.rates.iter().any(Option::is_some)
     }
 
     /// The baseline's centre and scale of a score that is no share.
     pub fn baseline(&self, score: Score) -> Option<(f64, f64)> {
-        let place = match score {
-            Score::Loss => 0,
-            Score::Bias => 1,
-            _ => return None,
-        };
-        self.references[place].map(|reference| (reference.centre(), reference.scale()))
+        self.reference(score, Side::Above).map(|reference| (reference.centre(), reference.scale()))
+    }
+
+    fn reference(&self, score: Score, side: Side) -> Option<Reference> {
+        match score {
+            Score::Loss => self.loss,
+            Score::Bias => self.bias.map(|both| both.of(side)),
+            Score::Direction | Score::Coverage => None,
+        }
     }
 }
 
@@ -158,14 +168,13 @@ fn usual_value(score: Score) -> f64 {
     if score == Score::Loss { 1.0 } else { 0.0 }
 }
 
-fn reference(side: Side, values: &[f64], common: &Common) -> Option<Reference> {
+/// What `learn` makes of these values, given how many independent ones they are worth and how many standard errors their mean may be off.
+fn learned<T>(values: &[f64], common: &Common, learn: impl Fn(f64, f64) -> Option<T>) -> Option<T> {
     use shared::stats::special::{normal_sf, t_quantile};
     let effective = values.len() as f64 / common.overlap.max(1) as f64;
     // The scale, too, was learned from these few values.
     let margin_se = t_quantile(1.0 - normal_sf(common.margin_se), (effective - 1.0).max(2.0));
-    (values.len() >= FEWEST_STEPS)
-        .then(|| Reference::learn(side, values, effective, margin_se, common.tolerance))
-        .flatten()
+    (values.len() >= FEWEST_STEPS).then(|| learn(effective, margin_se)).flatten()
 }
 
 fn whitened(values: &[f64], common: &Common, score: Score) -> Vec<f64> {
@@ -217,7 +226,7 @@ mod tests {
     #[test]
     fn a_series_is_small() {
         assert!(
-            size_of::<SeriesWatch>() <= 152 && size_of::<Lane>() <= 72,
+            size_of::<SeriesWatch>() <= 128 && size_of::<Lane>() <= 72,
             "{} {}",
             size_of::<SeriesWatch>(),
             size_of::<Lane>()

@@ -1,5 +1,7 @@
 //! What is usual of a score, learned from a baseline: its centre, its scale, and how large a bet on it would have been.
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 
 use super::{BETS, RATES};
@@ -51,7 +53,8 @@ impl Side {
 pub struct Reference {
     centre: f32,
     scale: f32,
-    n: f32,
+    /// Never 0, so that an absent reference takes no room of its own.
+    n: NonZeroU32,
     margin: f32,
     sums: [f32; BETS],
 }
@@ -72,7 +75,7 @@ impl Reference {
         let known = Self {
             centre: single(centre),
             scale: single(scale),
-            n: single(n),
+            n: NonZeroU32::new(u32::try_from(values.len()).unwrap_or(u32::MAX))?,
             margin: single(margin),
             sums: RATES.map(|rate| single(sum(rate))),
         };
@@ -92,7 +95,7 @@ impl Reference {
     /// The e-value of a score for each rate.
     pub fn e_values(&self, side: Side, x: f64) -> [f64; BETS] {
         let z = (side.sign() * (x - self.centre()) / self.scale() - f64::from(self.margin)).clamp(-CAP, CAP);
-        let n = f64::from(self.n) + 1.0;
+        let n = f64::from(self.n.get()) + 1.0;
         let mut all = [1.0; BETS];
         // The rates double: one exponential serves all three.
         let root = (RATES[0] * z).exp();
@@ -100,6 +103,30 @@ impl Reference {
             *e = n * g / (f64::from(sum) + g);
         }
         all
+    }
+}
+
+/// The baseline of a score whose drift is seen on both sides: all but the sums is common to them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TwoSided {
+    above: Reference,
+    sums_below: [f32; BETS],
+}
+
+impl TwoSided {
+    /// Learns both sides, as [`Reference::learn`] does one.
+    pub fn learn(values: &[f64], effective_n: f64, margin_se: f64, tolerance: f64) -> Option<Self> {
+        let [above, below] =
+            [Side::Above, Side::Below].map(|side| Reference::learn(side, values, effective_n, margin_se, tolerance));
+        Some(Self { above: above?, sums_below: below?.sums })
+    }
+
+    /// One of them.
+    pub fn of(&self, side: Side) -> Reference {
+        match side {
+            Side::Above => self.above,
+            Side::Below => Reference { sums: self.sums_below, ..self.above },
+        }
     }
 }
 
@@ -181,6 +208,16 @@ mod tests {
         let (wild_centre, wild_scale) = robust(&values).unwrap();
         assert!((wild_centre - centre).abs() < 0.5 && wild_scale < 1.5 * scale, "{wild_centre} {wild_scale}");
         assert_eq!(robust(&[2.0; 9]), None);
+    }
+
+    #[test]
+    fn both_sides_are_those_that_are_learned_alone() {
+        let values: Vec<f64> = (0..25).map(|i| f64::from((i * 37) % 25).powi(2)).collect();
+        let both = TwoSided::learn(&values, 20.0, MARGIN_SE, 0.1).unwrap();
+        for side in [Side::Above, Side::Below] {
+            assert_eq!(Some(both.of(side)), Reference::learn(side, &values, 20.0, MARGIN_SE, 0.1));
+        }
+        assert_eq!(size_of::<Option<TwoSided>>(), 40);
     }
 
     #[test]
