@@ -14,7 +14,7 @@ use crate::watch::WatchArgs;
 /// Flags that say where the state comes from.
 #[derive(Debug, Clone, clap::Args)]
 pub struct SourceArgs {
-    /// The state folder of a daemon that does not run [default: drift-watch-state, if no records are named]
+    /// The state folder of a daemon, which may be running [default: drift-watch-state, if no records are named]
     #[arg(long, value_name = "STATE_DIR", conflicts_with_all = ["predictions", "actuals"])]
     pub state: Option<PathBuf>,
     /// In place of a daemon's state: predictions, JSON Lines or CSV; `-` is standard input
