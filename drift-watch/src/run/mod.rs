@@ -138,13 +138,14 @@ fn prepare(
     }
     let settings = args.watch.settings();
     let fresh = || Saved::new(settings.clone(), profiles);
-    let Loaded { saved, transitions, first_event } = saved::load(start, &args.state, Some(settings.clone()), fresh)?;
+    let loaded = saved::load(start, &args.state, Some(settings.clone()), fresh)?;
+    let Loaded { saved, transitions, first_event, is_settled } = loaded;
     let mut events = Events::open(&Watcher::events_path(args))?;
     events.add(&transitions, first_event);
     events.write()?;
     let patterns: Vec<String> =
         args.predictions.iter().chain(&args.actuals).filter(|pattern| *pattern != "-").cloned().collect();
-    Ok(Watcher {
+    let mut watcher = Watcher {
         intake: Intake::new(args, &saved.positions)?,
         delivery: Delivery::start(args, context.config.project.as_deref())?,
         tracking: Tracking::start(args, &saved.engine.external)?,
@@ -160,7 +161,11 @@ fn prepare(
         pushed: None,
         input_open: args.predictions.iter().chain(&args.actuals).any(|pattern| pattern == "-"),
         started: std::time::Instant::now(),
-    })
+    };
+    if !is_settled {
+        watcher.settle();
+    }
+    Ok(watcher)
 }
 
 /// The way to the loop.

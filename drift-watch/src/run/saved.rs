@@ -34,6 +34,8 @@ pub struct Loaded {
     pub transitions: Vec<Transition>,
     /// The number of the first of these.
     pub first_event: u64,
+    /// Whether the folder has a snapshot with the settings that hold from here on, so that whoever reads it judges as the daemon does.
+    pub is_settled: bool,
 }
 
 impl Saved {
@@ -66,11 +68,13 @@ impl Saved {
     }
 }
 
-/// Goes on from a snapshot and the frames after it; `settings`, if given, take the place of those that the snapshot holds.
+/// Goes on from a snapshot and the frames after it. The frames are judged by the settings that the snapshot holds, as they were when they came;
+/// `settings`, if given, take their place afterwards.
 ///
 /// # Errors
 /// If either cannot be read.
 pub fn load(start: Start, folder: &Path, settings: Option<Settings>, fresh: impl FnOnce() -> Saved) -> Result<Loaded> {
+    let has_snapshot = start.snapshot.is_some();
     let mut saved = match start.snapshot {
         None => fresh(),
         Some((_, bytes)) => postcard::from_bytes(&bytes).map_err(|error| {
@@ -79,15 +83,16 @@ pub fn load(start: Start, folder: &Path, settings: Option<Settings>, fresh: impl
                 .with_help("go back to the version that wrote it, or move the folder away: the sources are then read again from their beginning")
         })?,
     };
-    if let Some(settings) = settings {
-        saved.engine.settings = settings;
-    }
     let first_event = saved.events;
     let mut transitions = Vec::new();
     for frame in start.frames {
         transitions.extend(saved.apply(&frame?.1)?);
     }
-    Ok(Loaded { saved, transitions, first_event })
+    let is_settled = has_snapshot && settings.as_ref().is_none_or(|settings| *settings == saved.engine.settings);
+    if let Some(settings) = settings {
+        saved.engine.settings = settings;
+    }
+    Ok(Loaded { saved, transitions, first_event, is_settled })
 }
 
 /// The engine that a state folder makes; where a daemon works at it, the engine as it is by now.

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use shared::error::Result;
+use shared::error::{Error, Result};
 use shared::format::live::{Kind, Record, is_blank, parse_json};
 use tokio::sync::{oneshot, watch};
 
@@ -239,7 +239,7 @@ impl Watcher {
         true
     }
 
-    fn failed(&mut self, error: &shared::Error) {
+    fn failed(&mut self, error: &Error) {
         self.intake.rewind(&self.saved.positions);
         tracing::error!(%error, "records wait for the disk");
     }
@@ -355,7 +355,7 @@ impl Watcher {
     fn snapshot(&mut self) -> Result<()> {
         let last = self.store.last();
         // What the event log lacks is made again from the frames after a snapshot.
-        if last == 0 || self.events.trouble().is_some() {
+        if self.events.trouble().is_some() {
             return Ok(());
         }
         let bytes = self.saved.to_bytes()?;
@@ -369,14 +369,27 @@ impl Watcher {
         }
     }
 
+    /// Keeps the settings with the state, before there is anything that they judge.
+    pub fn settle(&mut self) {
+        if let Err(error) = self.snapshot() {
+            tracing::error!(%error, "the settings wait for the disk");
+        }
+    }
+
     /// Takes another configuration; what was wrong with it leaves the old one in place.
     fn reload(&mut self, args: Args, project: Option<&str>) -> Result<()> {
         let intake = Intake::new(&args, &self.saved.positions)?;
         let delivery = Delivery::start(&args, project)?;
         let tracking = Tracking::start(&args, &self.saved.engine.external)?;
-        // Frames that were judged by the old settings are not judged again by the new ones after a crash.
-        self.snapshot()?;
-        self.saved.engine.settings = args.watch.settings();
+        if let Some(what) = self.events.trouble() {
+            return Err(Error::Environment { what, help: Some("make room for it, and reload again".to_owned()) });
+        }
+        // Frames are judged by the settings that held when they came, also after a crash, and by whoever reads the folder.
+        let old = std::mem::replace(&mut self.saved.engine.settings, args.watch.settings());
+        if let Err(error) = self.snapshot() {
+            self.saved.engine.settings = old;
+            return Err(error);
+        }
         std::mem::replace(&mut self.delivery, delivery).stop();
         std::mem::replace(&mut self.tracking, tracking).stop();
         self.intake = intake;

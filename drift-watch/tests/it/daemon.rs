@@ -195,16 +195,20 @@ fn a_second_daemon_is_refused() {
 #[test]
 fn the_state_of_a_running_daemon_can_be_read() {
     let place = Place::new();
-    let rows: String = (1..=30).map(|day| prediction(day, "m", "s", 100.0)).collect();
-    place.write("p.jsonl", rows);
-    let mut daemon = Daemon::start(run(&place, &[&["--predictions", "p.jsonl"][..], &PATIENT].concat()));
-    let open = |daemon: &mut Daemon| daemon.status().is_some_and(|view| view["models"][0]["open_predictions"] == 30);
+    let rows: String = (1..=80).map(|day| prediction(day, "m", "s", 100.0)).collect();
+    let known: String = (1..=79).map(|day| actual(day, "s", 98.0 + (day % 5) as f64)).collect();
+    place.write("p.jsonl", rows).write("a.jsonl", known);
+    let mut daemon = Daemon::start(run(&place, &[&["--predictions", "p.jsonl", "--actuals", "a.jsonl"][..], &PATIENT].concat()));
+    let open = |daemon: &mut Daemon| daemon.status().is_some_and(|view| view["models"][0]["open_predictions"] == 1);
     wait_for("the rows of the file", || open(&mut daemon));
     let running = dump(&place, &["--state", "state"]).stdout;
-    post(&mut daemon, 31, 90.0);
+    post(&mut daemon, 81, 90.0);
     let later = dump(&place, &["--state", "state"]).stdout;
-    daemon.stop();
-    assert_ne!(running, later);
+    // It judges as the daemon does, not as one without a configuration would.
+    assert!(later.contains("\"baseline\"") && later != running, "{later}");
+    assert!(daemon.killer().kill());
+    assert_eq!(later, dump(&place, &["--state", "state"]).stdout);
+    Daemon::start(run(&place, &PATIENT)).stop();
     assert_eq!(later, dump(&place, &["--state", "state"]).stdout);
 }
 
