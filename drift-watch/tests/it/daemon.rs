@@ -198,7 +198,8 @@ fn the_state_of_a_running_daemon_can_be_read() {
     let rows: String = (1..=80).map(|day| prediction(day, "m", "s", 100.0)).collect();
     let known: String = (1..=79).map(|day| actual(day, "s", 98.0 + (day % 5) as f64)).collect();
     place.write("p.jsonl", rows).write("a.jsonl", known);
-    let mut daemon = Daemon::start(run(&place, &[&["--predictions", "p.jsonl", "--actuals", "a.jsonl"][..], &PATIENT].concat()));
+    let mut daemon =
+        Daemon::start(run(&place, &[&["--predictions", "p.jsonl", "--actuals", "a.jsonl"][..], &PATIENT].concat()));
     let open = |daemon: &mut Daemon| daemon.status().is_some_and(|view| view["models"][0]["open_predictions"] == 1);
     wait_for("the rows of the file", || open(&mut daemon));
     let running = dump(&place, &["--state", "state"]).stdout;
