@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
 use schemars::{JsonSchema, schema_for};
-use shared::cli::{self, Tool};
+use shared::cli::{self, Described, Tool};
 
 /// How to make the documents anew.
 pub const COMMAND: &str = "make docs";
@@ -53,7 +53,7 @@ fn manual_pages() -> Vec<Document> {
     pages.extend(tool_pages::<manifest_gen::args::Cli>());
     pages.extend(tool_pages::<drift_watch::args::Cli>());
     pages.extend(tool_pages::<rebench_cron::args::Cli>());
-    pages.push(cli::file_page(&commands()));
+    pages.push(cli::file_page(&tools()));
     pages.into_iter().map(|page| (Path::new("docs/man").join(page.file_name), page.text)).collect()
 }
 
@@ -61,19 +61,19 @@ fn tool_pages<C: Tool>() -> Vec<cli::Page> {
     cli::pages(&C::command(), C::EXAMPLES)
 }
 
-fn commands() -> [clap::Command; 4] {
+fn tools() -> [Described; 4] {
     [
-        bench_compare::args::Cli::command(),
-        manifest_gen::args::Cli::command(),
-        drift_watch::args::Cli::command(),
-        rebench_cron::args::Cli::command(),
+        Described::of::<bench_compare::args::Cli>(),
+        Described::of::<manifest_gen::args::Cli>(),
+        Described::of::<drift_watch::args::Cli>(),
+        Described::of::<rebench_cron::args::Cli>(),
     ]
 }
 
 /// One line for each format.
 fn schemas() -> Vec<Document> {
     vec![
-        schema("promotion.toml", cli::file_schema(&commands())),
+        schema("promotion.toml", cli::file_schema(&tools())),
         schema_of::<shared::format::verdict::Verdict>("verdict"),
         schema_of::<shared::format::profile::Profile>("profile"),
         schema_of::<bench_compare::score::Score>("score"),

@@ -90,7 +90,7 @@ fn prepare<C: Tool>(argv: &[OsString], environment: Environment<'_>) -> Result<P
     command = command.color(color_choice(&glance));
     let config = find_config(command.get_name(), &glance, environment)?;
     command.build();
-    validate::check_file(&command, &config)?;
+    validate::check_file(&command, C::TABLES, &config)?;
     let settings = settings(&command, &glance, &config, environment)?;
     let settings = without_orphans(&command, argv, &glance, settings);
     let matches = parse(command, argv, &glance, &settings)?;

@@ -2,6 +2,7 @@
 
 use clap::{Command, CommandFactory, Parser};
 
+use super::named::Tables;
 use crate::exit::Exit;
 
 /// How many flags `-h` lists; `--help` and the manual list all. The first ones declared are the ones shown.
@@ -17,6 +18,8 @@ pub type Examples = &'static [(&'static str, &'static [&'static str])];
 pub trait Tool: Parser {
     /// What `--help` and the manual show of each command.
     const EXAMPLES: Examples;
+    /// The tables of promotion.toml that are no flags.
+    const TABLES: Tables = &[];
 }
 
 /// The command line of `C` with its help in the form that all tools share.

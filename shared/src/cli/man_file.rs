@@ -6,6 +6,7 @@ use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use super::commands::is_common;
 use super::keys::{self, ValueType};
 use super::man::{MANUAL, Page, item};
+use super::named::{Described, NamedTables};
 
 const DESCRIPTION: [&str; 5] = [
     "promotion.toml holds the settings of a project for bench-compare, manifest-gen, drift-watch and rebench-cron. It is TOML. \
@@ -34,15 +35,18 @@ metric = "mape"
 slice = ["holiday = 1", "n_train < 60"]"#;
 
 /// The page, for these tools.
-pub fn file_page(tools: &[Command]) -> Page {
-    let built: Vec<Command> = tools.iter().map(built).collect();
+pub fn file_page(tools: &[Described]) -> Page {
+    let built: Vec<Command> = tools.iter().map(|tool| built(&tool.command)).collect();
     let mut roff = Roff::new();
     roff.control("TH", ["PROMOTION.TOML", "5", "", "", MANUAL]);
     section(&mut roff, "NAME", vec![roman("promotion.toml - settings of the tools that promote forecasting models")]);
     describe(&mut roff);
     top_level(&mut roff);
     common_keys(&mut roff, &built);
-    built.iter().for_each(|tool| tool_section(&mut roff, tool));
+    for (command, tool) in built.iter().zip(tools) {
+        tool_section(&mut roff, command);
+        tool.tables.iter().for_each(|kind| named_section(&mut roff, command.get_name(), kind));
+    }
     example(&mut roff);
     let see_also: Vec<Inline> = built.iter().flat_map(|tool| [italic(tool.get_name()), roman("(1) ")]).collect();
     section(&mut roff, "SEE ALSO", see_also);
@@ -98,6 +102,18 @@ fn command_section(roff: &mut Roff, path: &str, command: &Command) {
     roff.control("SS", [format!("[{path}]").as_str()]);
     keys::settable(command).filter(|arg| !arg.is_global_set() && !arg.is_hide_set()).for_each(|arg| key(roff, arg));
     for below in command.get_subcommands().filter(|below| !is_common(below.get_name())) {
+        command_section(roff, &format!("{path}.{}", below.get_name()), below);
+    }
+}
+
+fn named_section(roff: &mut Roff, tool: &str, kind: &NamedTables) {
+    let command = kind.command();
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    let path = format!("{tool}.{}.{}", kind.key, kind.name);
+    roff.control("SS", [format!("[{path}]").as_str()]);
+    roff.text([roman(format!("{}.", about.trim_end_matches('.')))]);
+    keys::settable(&command).for_each(|arg| key(roff, arg));
+    for below in command.get_subcommands() {
         command_section(roff, &format!("{path}.{}", below.get_name()), below);
     }
 }

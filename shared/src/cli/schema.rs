@@ -5,16 +5,21 @@ use serde_json::{Map, Value, json};
 
 use super::commands::is_common;
 use super::keys::{self, ValueType};
+use super::named::{Described, NamedTables};
 
 /// The schema, for these tools.
-pub fn file_schema(tools: &[Command]) -> Value {
+pub fn file_schema(tools: &[Described]) -> Value {
     let mut properties = Map::new();
     properties.insert("project".to_owned(), json!({ "type": "string", "description": "The name of the project" }));
     properties.insert("models".to_owned(), models());
     for tool in tools {
-        let mut tool = tool.clone();
-        tool.build();
-        properties.insert(tool.get_name().to_owned(), table(&tool));
+        let mut command = tool.command.clone();
+        command.build();
+        let mut schema = table(&command);
+        for kind in tool.tables {
+            schema["properties"][kind.key] = named(kind);
+        }
+        properties.insert(command.get_name().to_owned(), schema);
     }
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -30,6 +35,22 @@ fn models() -> Value {
     let names = json!({ "type": "array", "items": { "type": "string" }, "description": "What files call the model" });
     let model = json!({ "type": "object", "properties": { "names": names }, "additionalProperties": false });
     json!({ "type": "object", "description": "One identity for what files call differently", "additionalProperties": model })
+}
+
+fn named(kind: &NamedTables) -> Value {
+    let command = kind.command();
+    let about = command.get_about().map(ToString::to_string);
+    let mut each = own_keys(&command);
+    for below in command.get_subcommands() {
+        each["properties"][below.get_name()] = own_keys(below);
+    }
+    json!({ "type": "object", "description": about, "additionalProperties": each })
+}
+
+fn own_keys(command: &Command) -> Value {
+    let mut properties = Map::new();
+    keys::settable(command).for_each(|arg| _ = properties.insert(keys::name(arg), key(arg)));
+    json!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 
 /// The table of a command: its own keys, those of the commands below it, and their tables.

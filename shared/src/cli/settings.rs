@@ -207,7 +207,7 @@ fn not_a_switch(variable: &str, text: &str) -> Error {
     Error::usage(format!("environment variable {variable} is {text:?}"), "true or false")
 }
 
-fn file_values(arg: &Arg, value: &Value, folder: &Path) -> Vec<OsString> {
+pub(super) fn file_values(arg: &Arg, value: &Value, folder: &Path) -> Vec<OsString> {
     let scalars = match value {
         Value::One(scalar) => std::slice::from_ref(scalar),
         Value::Many(scalars) => scalars,

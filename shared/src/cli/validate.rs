@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, Command};
 
 use super::keys::{self, ValueType};
+use super::named::{self, Tables};
 use crate::config::{self, Config, Entry, Kind, Scalar, Table, Value};
 use crate::error::{Problem, Result};
 use crate::predicate;
@@ -15,31 +16,57 @@ use crate::predicate;
 ///
 /// # Errors
 /// All problems at once.
-pub(super) fn check_file(command: &Command, config: &Config) -> Result<()> {
+pub(super) fn check_file(command: &Command, tables: Tables, config: &Config) -> Result<()> {
     let (Some(file), Some(table)) = (&config.path, config.tool(command.get_name())) else { return Ok(()) };
     let mut problems = Vec::new();
-    check_table(file, command, table, &mut problems);
+    let (named, flags) = table.entries.iter().partition::<Vec<_>, _>(|entry| named::find(tables, &entry.key).is_some());
+    for entry in named {
+        check_named(file, tables, entry, &mut problems);
+    }
+    check_entries(file, command, tables, flags, &mut problems);
     config::reject(problems)
 }
 
-fn check_table(file: &Path, command: &Command, table: &Table, problems: &mut Vec<Problem>) {
+/// Each table below this one has a name of its own, and the keys that all of them have.
+fn check_named(file: &Path, tables: Tables, entry: &Entry, problems: &mut Vec<Problem>) {
+    let Some(kind) = named::find(tables, &entry.key) else { return };
+    let Value::Table(table) = &entry.value else {
+        problems.push(config::wrong(file, entry.at, &entry.key, &entry.value, "a table of tables"));
+        return;
+    };
+    let command = kind.command();
     for entry in &table.entries {
+        match &entry.value {
+            Value::Table(inner) => check_table(file, &command, inner, problems),
+            other => problems.push(config::wrong(file, entry.at, &entry.key, other, "a table")),
+        }
+    }
+}
+
+/// Checks a table against a command: its keys are flags, its tables commands below it.
+pub(super) fn check_table(file: &Path, command: &Command, table: &Table, problems: &mut Vec<Problem>) {
+    check_entries(file, command, &[], table.entries.iter().collect(), problems);
+}
+
+fn check_entries(file: &Path, command: &Command, tables: Tables, entries: Vec<&Entry>, problems: &mut Vec<Problem>) {
+    for entry in entries {
         match (command.find_subcommand(&entry.key), &entry.value) {
             (Some(below), Value::Table(inner)) => check_table(file, below, inner, problems),
-            _ => problems.extend(check_entry(file, command, entry).err()),
+            _ => problems.extend(check_entry(file, command, tables, entry).err()),
         }
     }
 }
 
 /// A key of a table must be a flag of the command or of one below it, and its value must suit at least one of these.
-fn check_entry(file: &Path, command: &Command, entry: &Entry) -> Result<(), Problem> {
+fn check_entry(file: &Path, command: &Command, tables: Tables, entry: &Entry) -> Result<(), Problem> {
     let flags = flags_named(command, &entry.key);
     let answers: Vec<_> = flags.iter().map(|arg| check_value(file, arg, entry)).collect();
     if answers.iter().any(Result::is_ok) {
         return Ok(());
     }
     answers.into_iter().next().unwrap_or_else(|| {
-        let known = known_keys(command);
+        let mut known = known_keys(command);
+        known.extend(tables.iter().map(|kind| kind.key.to_owned()));
         Err(config::unknown(file, entry.at, &entry.key, known.iter().map(String::as_str)))
     })
 }
