@@ -15,6 +15,7 @@
 //! - [`plot`]: SVG pieces for reports and pages.
 //! - [`program`]: what every program that a tool starts has in common.
 //! - [`secret`]: texts that no message shows.
+//! - [`span`]: lengths of time as flags and files have them.
 //! - [`stats`]: statistics, slices in and numbers out.
 
 pub mod alert;
@@ -34,6 +35,7 @@ pub mod plot;
 pub mod predicate;
 pub mod program;
 pub mod secret;
+pub mod span;
 pub mod stats;
 pub mod suggest;
 
