@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
-use shared::cli::{CommonArgs, CommonCommand, Examples, Tool};
+use shared::cli::{CommonArgs, CommonCommand, Examples, Tables, Tool};
 
 use crate::commands::{explain, next};
+use crate::job;
 
 /// The commands that are still to come.
 pub const PLANNED: [&str; 6] = ["run", "once", "status", "history", "trigger", "export"];
@@ -38,6 +39,7 @@ pub enum Command {
 }
 
 impl Tool for Cli {
+    const TABLES: Tables = job::TABLES;
     const EXAMPLES: Examples = &[
         (
             "",

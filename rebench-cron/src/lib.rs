@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod commands;
+pub mod job;
 pub mod process;
 pub mod schedule;
 
