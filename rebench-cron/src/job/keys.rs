@@ -24,7 +24,7 @@ pub struct JobKeys {
     /// Where clocks change: vixie, skip, later or instant; without it as the engine of the dialect does
     #[arg(long, value_enum, hide_possible_values = true)]
     pub dst: Option<Dst>,
-    /// The program and its arguments, which may hold {out_dir}, {job} and {scheduled_at}; no shell
+    /// The program and its arguments, which may hold `{out_dir}`, `{job}` and `{scheduled_at}`; no shell
     #[arg(long, value_name = "WORD", num_args = 1.., allow_hyphen_values = true, required = true)]
     pub command: Vec<String>,
     /// The folder that it runs in [default: that of promotion.toml]
@@ -113,7 +113,7 @@ pub enum MissedKey {
 /// What a run must have produced, and from what. An exit status of 0 says little.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ExpectKeys {
-    /// A file that must be there, in {out_dir}, and newer than the start; benchmark_results.json and tables are read
+    /// A file that must be there, in `{out_dir}`, and newer than the start; `benchmark_results.json` and tables are read
     #[arg(long, value_name = "NAME", num_args = 1..)]
     pub files: Vec<String>,
     /// A model that must have results, none of which failed
@@ -142,19 +142,19 @@ pub struct ExpectKeys {
 /// How a run is judged.
 #[derive(Debug, Clone, Default, Args)]
 pub struct JudgeKeys {
-    /// The forecast table in {out_dir} that holds the model and the one that it is held against
+    /// The forecast table in `{out_dir}` that holds the model and the one that it is held against
     #[arg(long, value_name = "NAME")]
     pub forecasts: Option<String>,
-    /// The benchmark file in {out_dir} with the results of the model [default: benchmark_results.json]
+    /// The benchmark file in `{out_dir}` with the results of the model [default: `benchmark_results.json`]
     #[arg(long, value_name = "NAME", conflicts_with = "forecasts")]
     pub candidate: Option<String>,
-    /// The benchmark file in {out_dir} with the results of the baseline, run beside it on the same data
+    /// The benchmark file in `{out_dir}` with the results of the baseline, run beside it on the same data
     #[arg(long, value_name = "NAME", conflicts_with = "forecasts")]
     pub beside: Option<String>,
     /// The recorded benchmark file of the baseline: the champion's evidence
     #[arg(long, value_name = "FILE", conflicts_with = "forecasts")]
     pub recorded: Option<PathBuf>,
-    /// A benchmark file in {out_dir} with the baseline run again on the recorded data: does it still give the recorded results?
+    /// A benchmark file in `{out_dir}` with the baseline run again on the recorded data: does it still give the recorded results?
     #[arg(long, value_name = "NAME", requires = "recorded")]
     pub reproduced: Option<String>,
     /// By how much a result may then differ from the recorded one

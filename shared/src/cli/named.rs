@@ -90,14 +90,10 @@ fn incomplete(what: &str, error: &clap::Error) -> Error {
         _ => error.to_string(),
     };
     let flags = flags.split([' ', '=']).next().unwrap_or_default().trim_start_matches('-').to_owned();
-    match error.kind() {
-        ErrorKind::MissingRequiredArgument => {
-            Error::usage(format!("[{what}] does not say {flags}"), format!("the key {flags}"))
-        }
-        _ => {
-            let lines = error.to_string();
-            let first = lines.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            Error::usage(format!("[{what}]: {first}"), "keys that go together")
-        }
+    if error.kind() == ErrorKind::MissingRequiredArgument {
+        return Error::usage(format!("[{what}] does not say {flags}"), format!("the key {flags}"));
     }
+    let lines = error.to_string();
+    let first = lines.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    Error::usage(format!("[{what}]: {first}"), "keys that go together")
 }
