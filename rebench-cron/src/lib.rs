@@ -5,6 +5,7 @@
 pub mod args;
 pub mod commands;
 pub mod job;
+pub mod plan;
 pub mod process;
 pub mod schedule;
 

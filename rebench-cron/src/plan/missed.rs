@@ -1,0 +1,134 @@
+//! What becomes of slots that nobody was there for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use shared::span;
+
+use super::{Decision, ON_TIME, Reason, later};
+use crate::job::Job;
+use crate::schedule::{Pattern, Schedule};
+
+/// So many slots are counted, not more.
+const MOST_COUNTED: usize = 10_000;
+
+/// The longest that is caught up by default.
+const LONGEST_AGE: Duration = Duration::from_hours(240);
+
+/// How many slots, as far as they were counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// So many.
+    Exactly(u64),
+    /// So many and more.
+    AtLeast(u64),
+}
+
+impl Count {
+    /// The number that is known.
+    pub fn number(self) -> u64 {
+        match self {
+            Self::Exactly(number) | Self::AtLeast(number) => number,
+        }
+    }
+}
+
+/// The slots to decide: those after one instant up to the newest that is due.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    pub(super) after: Timestamp,
+    pub(super) newest: Timestamp,
+    /// Now, on the clock of the slots, which knows no jitter.
+    pub(super) now: Timestamp,
+}
+
+/// Decides the slots of a window.
+pub(super) fn decide(job: &Arc<Job>, window: Window, drifted: Option<Timestamp>) -> Vec<Decision> {
+    let on_time = is_within(window.newest, window.now, ON_TIME);
+    if on_time && stands_for(job, window.newest, drifted) {
+        let why = "a run that drift asked for stands for it".to_owned();
+        return vec![skip(job, window.newest, count(job, window.after, window.newest), why)];
+    }
+    let runs = runs(job, window, on_time);
+    let first = runs.first().copied();
+    let left_out = first.map_or(Some(window.newest), |first| job.schedule.prev(first));
+    let left_out = left_out.filter(|newest| *newest > window.after);
+    let mut decisions: Vec<Decision> = left_out
+        .map(|newest| skip(job, newest, count(job, window.after, newest), why(job, newest, window.now, on_time)))
+        .into_iter()
+        .collect();
+    decisions.extend(runs.into_iter().map(|scheduled_at| {
+        let reason = if on_time && scheduled_at == window.newest { Reason::Cron } else { Reason::CatchUp };
+        Decision::Run { job: Arc::clone(job), scheduled_at, reason }
+    }));
+    decisions
+}
+
+/// The slots that run, oldest first.
+fn runs(job: &Job, window: Window, on_time: bool) -> Vec<Timestamp> {
+    // A run that is on time is also the one that is caught up.
+    let most = if on_time { job.missed.most.max(1) } else { job.missed.most };
+    let age = age(job, window.now);
+    let mut runs = Vec::new();
+    let mut slot = Some(window.newest);
+    while let Some(at) = slot.filter(|at| *at > window.after && runs.len() < most as usize) {
+        let is_due = on_time && at == window.newest;
+        if !is_due && !is_within(at, window.now, age) {
+            break;
+        }
+        runs.push(at);
+        slot = job.schedule.prev(at);
+    }
+    runs.reverse();
+    runs
+}
+
+/// How old a slot may be that is caught up.
+pub fn age(job: &Job, now: Timestamp) -> Duration {
+    job.missed.age.unwrap_or_else(|| (period(&job.schedule, now) * 3 / 7).min(LONGEST_AGE))
+}
+
+/// The time between two slots around now; endless where there are none.
+pub fn period(schedule: &Schedule, now: Timestamp) -> Duration {
+    let next = schedule.next(now);
+    let before = next.and_then(|next| schedule.prev(next));
+    let between = next.zip(before).map(|(next, before)| next.duration_since(before));
+    between.and_then(|between| Duration::try_from(between).ok()).unwrap_or(span::NEVER)
+}
+
+/// Whether a run that drift asked for was judged shortly enough before this slot.
+fn stands_for(job: &Job, slot: Timestamp, drifted: Option<Timestamp>) -> bool {
+    let share = period(&job.schedule, later(slot, SignedDuration::from_nanos(-1))).mul_f64(job.drift.coalesce);
+    drifted.is_some_and(|at| at <= slot && is_within(at, slot, share))
+}
+
+fn is_within(at: Timestamp, now: Timestamp, span: Duration) -> bool {
+    Duration::try_from(now.duration_since(at)).map_or(true, |since| since <= span)
+}
+
+fn skip(job: &Arc<Job>, scheduled_at: Timestamp, count: Count, why: String) -> Decision {
+    Decision::Skip { job: Arc::clone(job), scheduled_at, count, why }
+}
+
+fn why(job: &Job, newest: Timestamp, now: Timestamp, on_time: bool) -> String {
+    match job.missed.most {
+        0 => "missed, and missed runs are skipped".to_owned(),
+        _ if is_within(newest, now, age(job, now)) && on_time => {
+            "missed, and the one that is due stands for it".to_owned()
+        }
+        _ if is_within(newest, now, age(job, now)) => "missed, and a newer one is caught up".to_owned(),
+        _ => format!("missed, and older than {}", span::text(age(job, now))),
+    }
+}
+
+/// How many slots lie after one instant, up to another one.
+pub fn count(job: &Job, after: Timestamp, newest: Timestamp) -> Count {
+    if let Pattern::Every { seconds } = job.schedule.pattern() {
+        let slots = |at: Timestamp| at.as_second().div_euclid(i64::from(*seconds));
+        return Count::Exactly(u64::try_from(slots(newest) - slots(after)).unwrap_or(0));
+    }
+    let fires = job.schedule.fires(after).take_while(|at| *at <= newest);
+    let counted = fires.take(MOST_COUNTED + 1).count();
+    if counted > MOST_COUNTED { Count::AtLeast(MOST_COUNTED as u64) } else { Count::Exactly(counted as u64) }
+}

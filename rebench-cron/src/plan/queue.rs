@@ -1,0 +1,156 @@
+//! Which of the runs that are due may start: no more at once than the machine is to take, and none of a job beside another one of it,
+//! unless the job allows that.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::Reason;
+use crate::job::{Job, Overlap};
+
+/// A run that is due.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// The job.
+    pub job: Arc<Job>,
+    /// The slot.
+    pub scheduled_at: Timestamp,
+    /// Why it runs.
+    pub reason: Reason,
+    /// What makes a run that is asked for the same one: the alert; empty for those of the schedule.
+    pub key: String,
+    /// When it was decided.
+    pub queued_at: Timestamp,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Start it.
+    Start(Ready),
+    /// End the runs of this job: another one takes their place.
+    End(String),
+    /// It is left out, since the last run of its job is on.
+    Overlaps(Ready),
+}
+
+/// What waits and what runs.
+#[derive(Debug)]
+pub struct Queue {
+    most: usize,
+    waiting: VecDeque<Ready>,
+    /// How many runs of each job wait.
+    waiting_of: BTreeMap<String, usize>,
+    /// How many runs of each job are on.
+    running: BTreeMap<String, usize>,
+    n_running: usize,
+}
+
+impl Queue {
+    /// An empty one; `most` runs may be on at once.
+    pub fn new(most: usize) -> Self {
+        Self {
+            most: most.max(1),
+            waiting: VecDeque::new(),
+            waiting_of: BTreeMap::new(),
+            running: BTreeMap::new(),
+            n_running: 0,
+        }
+    }
+
+    /// Takes in a run that is due.
+    pub fn add(&mut self, ready: Ready) -> Vec<Action> {
+        let name = ready.job.name.clone();
+        let (runs, waits) = (self.runs(&name), self.waits(&name));
+        match ready.job.overlap {
+            Overlap::Forbid if runs || waits => return vec![Action::Overlaps(ready)],
+            Overlap::Queue if waits => return vec![Action::Overlaps(ready)],
+            Overlap::Replace => {
+                let replaced = self.take_out(&name).map(Action::Overlaps);
+                self.put(ready);
+                return replaced.chain(runs.then_some(Action::End(name))).collect();
+            }
+            _ => self.put(ready),
+        }
+        Vec::new()
+    }
+
+    /// What may start now.
+    pub fn start(&mut self) -> Vec<Ready> {
+        let mut started = Vec::new();
+        let mut place = 0;
+        while self.n_running < self.most && place < self.waiting.len() {
+            let job = &self.waiting[place].job;
+            if job.overlap != Overlap::Allow && self.runs(&job.name) {
+                place += 1;
+                continue;
+            }
+            let Some(ready) = self.waiting.remove(place) else { break };
+            less(&mut self.waiting_of, &ready.job.name);
+            self.begun(&ready.job.name);
+            started.push(ready);
+        }
+        started
+    }
+
+    /// Notes a run that is on already, such as one of an earlier life of the daemon.
+    pub fn begun(&mut self, job: &str) {
+        *self.running.entry(job.to_owned()).or_default() += 1;
+        self.n_running += 1;
+    }
+
+    /// Notes the end of a run.
+    pub fn ended(&mut self, job: &str) {
+        if less(&mut self.running, job) {
+            self.n_running -= 1;
+        }
+    }
+
+    /// Leaves out everything that waits.
+    pub fn drain(&mut self) -> Vec<Ready> {
+        self.waiting_of.clear();
+        self.waiting.drain(..).collect()
+    }
+
+    /// How many wait.
+    pub fn n_waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// How many are on.
+    pub fn n_running(&self) -> usize {
+        self.n_running
+    }
+
+    fn runs(&self, job: &str) -> bool {
+        self.running.contains_key(job)
+    }
+
+    fn waits(&self, job: &str) -> bool {
+        self.waiting_of.contains_key(job)
+    }
+
+    fn put(&mut self, ready: Ready) {
+        *self.waiting_of.entry(ready.job.name.clone()).or_default() += 1;
+        self.waiting.push_back(ready);
+    }
+
+    fn take_out(&mut self, job: &str) -> impl Iterator<Item = Ready> + use<> {
+        let (out, stay): (VecDeque<_>, VecDeque<_>) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|ready| ready.job.name == job);
+        self.waiting = stay;
+        self.waiting_of.remove(job);
+        out.into_iter()
+    }
+}
+
+/// One less; whether there was one.
+fn less(counts: &mut BTreeMap<String, usize>, job: &str) -> bool {
+    let Some(count) = counts.get_mut(job) else { return false };
+    *count -= 1;
+    if *count == 0 {
+        counts.remove(job);
+    }
+    true
+}
