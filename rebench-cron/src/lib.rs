@@ -6,6 +6,7 @@ pub mod args;
 pub mod commands;
 pub mod process;
 pub mod schedule;
+pub mod store;
 
 use shared::Exit;
 use shared::cli::{self, Context};
