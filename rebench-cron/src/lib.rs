@@ -8,6 +8,7 @@ pub mod job;
 pub mod plan;
 pub mod process;
 pub mod schedule;
+pub mod store;
 
 use shared::Exit;
 use shared::cli::{self, Context};

@@ -1,0 +1,162 @@
+//! Opening the records, to write them or beside a daemon that does.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use shared::error::Place;
+use shared::{Error, Result, fsio};
+
+use super::failure::explain;
+use super::schema::{APPLICATION, TABLES, VERSION};
+use super::{FILE, Store};
+
+/// How long one who writes waits for another who does.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often, and how far apart, it is tried to change the journal, for which the database does not wait by itself.
+const TRIES: u32 = 500;
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// How many statements are kept ready.
+const STATEMENTS: usize = 64;
+
+impl Store {
+    /// Opens the records in this folder, and makes both where they are not there.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the file is none of ours, or of a newer version; [`Error::Environment`] if it cannot be written.
+    pub fn open(folder: &Path) -> Result<Self> {
+        if !folder.is_dir() {
+            fsio::create_folder(folder)?;
+        }
+        let path = folder.join(FILE);
+        let new = !path.exists();
+        let mut connection = writer(&path).map_err(|error| explain(&path, &error))?;
+        prepare(&mut connection, &path)?;
+        if new {
+            fsio::sync(folder)?;
+        }
+        Ok(Self::of(connection, path))
+    }
+
+    /// Opens the records in this folder to look at them, also while a daemon writes, and where nothing may be written.
+    ///
+    /// # Errors
+    /// [`Error::Open`] if there are none, [`Error::Input`] if the file is none of ours, or of a newer version;
+    /// [`Error::Environment`] if it cannot be read.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join(FILE);
+        fsio::open(&path)?;
+        let connection = reader(&path).or_else(|error| frozen(&path, error)).map_err(|error| {
+            let remedy =
+                "copy all three files (also -wal and -shm) to a folder that can be written, and read them there";
+            match error.sqlite_error_code() {
+                Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) => explain(&path, &error).with_help(remedy),
+                _ => explain(&path, &error),
+            }
+        })?;
+        let (application, version) = stamp(&connection).map_err(|error| explain(&path, &error))?;
+        check(&path, application, version)?;
+        Ok(Self::of(connection, path))
+    }
+
+    fn of(connection: Connection, path: PathBuf) -> Self {
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Self { connection: Mutex::new(connection), path }
+    }
+}
+
+fn writer(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    keep_journal(&connection)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(connection)
+}
+
+/// Writes ahead, so that readers do not wait for who writes.
+fn keep_journal(connection: &Connection) -> rusqlite::Result<()> {
+    let mut tries = 0;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && tries < TRIES => tries += 1,
+            outcome => return outcome,
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// Makes the tables of a new file, and checks those of an old one.
+fn prepare(connection: &mut Connection, path: &Path) -> Result<()> {
+    let failed = |error: rusqlite::Error| explain(path, &error);
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let (application, version) = stamp(&transaction).map_err(failed)?;
+    let tables: i64 =
+        transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+    if (application, version, tables) != (0, 0, 0) {
+        return check(path, application, version);
+    }
+    transaction.execute_batch(TABLES).map_err(failed)?;
+    transaction.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
+    transaction.pragma_update(None, "user_version", VERSION).map_err(failed)?;
+    transaction.commit().map_err(failed)
+}
+
+/// What names the file as ours, and its version.
+fn stamp(connection: &Connection) -> rusqlite::Result<(i64, i64)> {
+    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get(0));
+    Ok((number("application_id")?, number("user_version")?))
+}
+
+fn check(path: &Path, application: i64, version: i64) -> Result<()> {
+    let refused = |found: String, help: &str| {
+        Err(Error::input(Place::file(path), found, format!("records of rebench-cron, version {VERSION}"))
+            .with_help(help))
+    };
+    match (application, version) {
+        (APPLICATION, VERSION) => Ok(()),
+        (APPLICATION, newer) => {
+            refused(format!("the records have version {newer}"), "use the rebench-cron that wrote them")
+        }
+        _ => refused("this is the database of another program".to_owned(), "choose another folder"),
+    }
+}
+
+fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+    Ok(connection)
+}
+
+/// The file by itself, where nothing can be written beside it, and nothing waits beside it to be read.
+fn frozen(path: &Path, error: rusqlite::Error) -> rusqlite::Result<Connection> {
+    let log = format!("{}-wal", path.display());
+    let waits = Path::new(&log).metadata().is_ok_and(|found| found.len() > 0);
+    let cannot = matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly));
+    if waits || !cannot {
+        return Err(error);
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(uri(path), flags)?;
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+    Ok(connection)
+}
+
+/// The file as an address that says that it does not change.
+fn uri(path: &Path) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
+    let escaped: String = path
+        .as_os_str()
+        .as_encoded_bytes()
+        .iter()
+        .map(|&byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect();
+    format!("file:{escaped}?immutable=1")
+}
