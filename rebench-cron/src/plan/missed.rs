@@ -6,9 +6,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use shared::span;
 
-use super::{Decision, ON_TIME, Reason, later};
+use super::{Decision, ON_TIME, later};
 use crate::job::Job;
 use crate::schedule::{Pattern, Schedule};
+use crate::store::Reason;
 
 /// So many slots are counted, not more.
 const MOST_COUNTED: usize = 10_000;
@@ -59,7 +60,7 @@ pub(super) fn decide(job: &Arc<Job>, window: Window, drifted: Option<Timestamp>)
         .into_iter()
         .collect();
     decisions.extend(runs.into_iter().map(|scheduled_at| {
-        let reason = if on_time && scheduled_at == window.newest { Reason::Cron } else { Reason::CatchUp };
+        let reason = if on_time && scheduled_at == window.newest { Reason::Cron } else { Reason::Catchup };
         Decision::Run { job: Arc::clone(job), scheduled_at, reason }
     }));
     decisions

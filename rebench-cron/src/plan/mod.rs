@@ -18,25 +18,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::job::Job;
+use crate::store::Reason;
 use missed::{Count, Window};
 
 pub use queue::{Action, Queue, Ready};
 
 /// A slot that is decided so long after it was due is on time; a later one was missed.
 pub const ON_TIME: Duration = Duration::from_mins(5);
-
-/// Why a slot runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
-    /// It is due.
-    Cron,
-    /// It was missed.
-    CatchUp,
-    /// An alert of drift asks for it.
-    Drift,
-    /// A person asks for it.
-    Manual,
-}
 
 /// What becomes of slots.
 #[derive(Debug, Clone)]
@@ -190,16 +178,4 @@ fn fires_alike(old: &Job, new: &Job) -> bool {
 /// So much later, or at the end of time.
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX })
-}
-
-impl Reason {
-    /// Its name in records.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Cron => "cron",
-            Self::CatchUp => "catchup",
-            Self::Drift => "drift",
-            Self::Manual => "manual",
-        }
-    }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Reason;
 use crate::job::{Job, Overlap};
+use crate::store::Reason;
 
 /// A run that is due.
 #[derive(Debug, Clone)]

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use rebench_cron::job::{Job, jobs};
-use rebench_cron::plan::{Action, Decision, ON_TIME, Plan, Queue, Ready, Reason, retry};
+use rebench_cron::plan::{Action, Decision, ON_TIME, Plan, Queue, Ready, retry};
+use rebench_cron::store::Reason;
 use shared::config::Config;
 
 fn job(keys: &str) -> Arc<Job> {
