@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+pub use shared::alert::ReceiverView;
 
 /// The `schema` of a view.
 pub const SCHEMA: &str = "drift-watch/status/1";
@@ -252,25 +253,4 @@ pub struct FeedView {
     pub bad_rows: u64,
     /// Bytes that are there and not read yet.
     pub backlog_bytes: u64,
-}
-
-/// Where alerts or metrics are sent.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct ReceiverView {
-    /// `alertmanager-1`, `webhook-1`, `slack-1`, `pagerduty-1`, `command`, `rebench`, `mlflow`.
-    pub name: String,
-    /// Whether the latest attempt to deliver succeeded; true before the first one.
-    pub healthy: bool,
-    /// Why not.
-    pub reason: String,
-    /// Messages that wait for a later attempt.
-    pub waiting: u64,
-    /// Messages that it refused for good, and that lie aside.
-    pub refused: u64,
-    /// Messages that arrived since the daemon started.
-    pub delivered: u64,
-    /// Attempts that failed since the daemon started.
-    pub failures: u64,
-    /// When a message last arrived since the daemon started, in RFC 3339.
-    pub last_delivered: Option<String>,
 }

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use shared::alert::AlertArgs;
+
 use crate::core::time::Micros;
 use crate::span;
 use crate::watch::WatchArgs;
@@ -12,13 +14,12 @@ pub const STATE: &str = "drift-watch-state";
 
 const SOURCES: &str = "Sources";
 const SERVER: &str = "Server";
-const ALERTS: &str = "Alerts";
+const ALERTS: &str = AlertArgs::HEADING;
 const TRACKING: &str = "MLflow";
 const DAEMON: &str = "Daemon";
 
 /// Flags of `drift-watch run`.
 #[derive(Debug, Clone, clap::Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Args {
     /// Files of predictions that grow and rotate: paths and patterns, JSON Lines or CSV; `-` is standard input
     #[arg(long, value_name = "PATTERN", num_args = 1.., help_heading = SOURCES)]
@@ -52,39 +53,12 @@ pub struct Args {
     #[arg(long, value_name = "HOST", help_heading = SERVER)]
     pub host_name: Vec<String>,
 
-    /// An Alertmanager
-    #[arg(long, value_name = "URL", help_heading = ALERTS)]
-    pub alertmanager: Vec<String>,
-    /// A file with the bearer token of the Alertmanagers
-    #[arg(long, value_name = "FILE", help_heading = ALERTS)]
-    pub alertmanager_token_file: Option<PathBuf>,
-    /// Say again to Alertmanagers what fires, so often
-    #[arg(long, value_name = "SPAN", default_value = "1m", value_parser = span::parse, help_heading = ALERTS)]
-    pub resend: Micros,
-    /// A webhook that takes transitions as JSON
-    #[arg(long, value_name = "URL", help_heading = ALERTS)]
-    pub webhook: Vec<String>,
-    /// A file with the key that signs what webhooks are sent (Standard Webhooks)
-    #[arg(long, value_name = "FILE", help_heading = ALERTS)]
-    pub webhook_secret_file: Option<PathBuf>,
-    /// A file with the address of a Slack webhook
-    #[arg(long, value_name = "FILE", help_heading = ALERTS)]
-    pub slack_url_file: Vec<PathBuf>,
-    /// A file with the integration key of a `PagerDuty` service
-    #[arg(long, value_name = "FILE", help_heading = ALERTS)]
-    pub pagerduty_key_file: Vec<PathBuf>,
-    /// A program to run for each transition, and its arguments, one flag each; `{id}`, `{status}` and labels as `{model}` stand for those of the alert
-    #[arg(long, value_name = "WORD", allow_hyphen_values = true, help_heading = ALERTS)]
-    pub on_alert: Vec<String>,
+    /// Where alerts are sent
+    #[command(flatten)]
+    pub alerts: AlertArgs,
     /// A program to run where a model drifts, and its arguments, as `rebench-cron trigger {model} --reason drift --key {id} --evidence {evidence}`
     #[arg(long, value_name = "WORD", allow_hyphen_values = true, help_heading = ALERTS)]
     pub rebench: Vec<String>,
-    /// A variable of the environment that such programs inherit
-    #[arg(long, value_name = "NAME", help_heading = ALERTS)]
-    pub hook_env: Vec<String>,
-    /// Let receivers have link-local addresses
-    #[arg(long, help_heading = ALERTS)]
-    pub allow_link_local: bool,
     /// Append every transition to this file [default: events.jsonl in the state folder]
     #[arg(long, value_name = "FILE", help_heading = ALERTS)]
     pub write_events: Option<PathBuf>,

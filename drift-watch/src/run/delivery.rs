@@ -1,41 +1,22 @@
-//! What goes out: the event log, a queue and a thread for each receiver, Alertmanagers, re-benchmarks.
+//! What goes out: alerts with their evidence to receivers and Alertmanagers, requests for re-benchmarks.
 //!
 //! Everything is driven by the alerts as they are, and everything can be repeated: a message is known by alert and status.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver as Inbox, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use shared::alert::{
-    Alert, Alertmanager, Auth, Channel, Command, Courier, Format, Limits, Network, Outcome, Receiver, Resender,
-    Transition, Webhook,
-};
+use shared::alert::{Alert, Carriers, Receiver, ReceiverView, Transition};
 use shared::error::Result;
 use shared::fsio;
-use shared::outbox::{Message, Outbox};
-use shared::secret::Secret;
 
 use super::args::Args;
 use super::evidence::Evidence;
-use super::health::{Attempt, Health};
 use crate::core::alerts::{Alerts, Record};
 use crate::core::time::Micros;
-use crate::view::{AlertKind, ReceiverView};
-
-/// The longest that a thread sleeps before it looks for work.
-const LOOK: Duration = Duration::from_millis(500);
-
-/// What cannot wait in a queue is tried again so often.
-const URGENT: Duration = Duration::from_secs(5);
-
-/// So much of it is kept, the newest.
-const MOST_URGENT: usize = 16;
+use crate::view::AlertKind;
 
 /// The tool, as receivers know it.
 const SOURCE: &str = "drift-watch";
@@ -51,30 +32,10 @@ const LABELS: [&str; 6] = [PROJECT, "model", "version", "metric", "rule", "feed"
 
 /// What goes out.
 pub struct Delivery {
-    couriers: Vec<Runner>,
-    managers: Vec<Manager>,
+    carriers: Carriers,
     evidence: PathBuf,
     project: Option<String>,
     put: Put,
-    stop: Arc<AtomicBool>,
-}
-
-/// A receiver with its queue and its thread.
-struct Runner {
-    name: String,
-    outbox: Outbox,
-    health: Health,
-    /// Says that something waits, or what cannot wait in the queue.
-    wake: Sender<Option<Message>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-/// An Alertmanager with its thread.
-struct Manager {
-    alerts: Arc<Mutex<Vec<Alert>>>,
-    health: Health,
-    wake: Sender<()>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Delivery {
@@ -83,22 +44,12 @@ impl Delivery {
     /// # Errors
     /// If a receiver is not one.
     pub fn start(args: &Args, project: Option<&str>) -> Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let queues = args.state.join("outbox");
-        let receivers = receivers(args)?;
-        let managers = managers(args)?;
-        let courier =
-            |(receiver, seed): (Receiver, u64)| Runner::start(Courier::new(receiver, &queues, seed), Arc::clone(&stop));
-        let resend = duration(args.resend);
+        let (receivers, managers) = (receivers(args)?, args.alerts.managers()?);
         Ok(Self {
-            couriers: receivers.into_iter().zip(1..).map(courier).collect(),
-            managers: (managers.into_iter().zip(1..))
-                .map(|(manager, number)| Manager::start(manager, number, resend, Arc::clone(&stop)))
-                .collect(),
+            carriers: Carriers::start(receivers, managers, &args.state.join("outbox"), args.alerts.resend),
             evidence: absolute(&args.state.join("evidence")),
             project: project.map(ToOwned::to_owned),
             put: Put::default(),
-            stop,
         })
     }
 
@@ -135,26 +86,19 @@ impl Delivery {
         self.put.note(record);
         let evidence = Evidence::of(record, self.project.as_deref());
         let transition = Transition::new(SOURCE, self.alert(record), self.payload(&evidence));
-        for runner in self.couriers.iter().filter(|runner| runner.name != REBENCH) {
-            _ = runner.wake.send(Some(transition.message(&runner.name, now)?));
-        }
-        Ok(())
+        self.carriers.say_at_once(&transition, now, is_told_all)
     }
 
     fn queue(&self, record: &Record, alerts: &Alerts, now: Timestamp) -> Result<()> {
         let is_first = self.is_first(record, alerts)?;
-        self.queue_as(record, now, |runner| runner.name != REBENCH || is_first)
+        self.queue_as(record, now, |name| is_told_all(name) || is_first)
     }
 
-    fn queue_as(&self, record: &Record, now: Timestamp, wants: impl Fn(&Runner) -> bool) -> Result<()> {
+    fn queue_as(&self, record: &Record, now: Timestamp, wants: impl Fn(&str) -> bool) -> Result<()> {
         let evidence = Evidence::of(record, self.project.as_deref());
         self.keep(&evidence)?;
         let transition = Transition::new(SOURCE, self.alert(record), self.payload(&evidence));
-        for runner in self.couriers.iter().filter(|runner| wants(runner)) {
-            runner.outbox.put(&transition.message(&runner.name, now)?)?;
-            _ = runner.wake.send(None);
-        }
-        Ok(())
+        self.carriers.queue(&transition, now, wants)
     }
 
     /// Re-benchmarks are asked for where a model drifts, once however many of its metrics show it.
@@ -174,8 +118,7 @@ impl Delivery {
     /// Whether this alert has asked for a re-benchmark, in this life of the daemon or in an earlier one.
     fn has_asked(&self, record: &Record) -> Result<bool> {
         let key = key(&Alert { ends_at: None, ..record.to_alert() });
-        let Some(runner) = self.couriers.iter().find(|runner| runner.name == REBENCH) else { return Ok(false) };
-        Ok(runner.outbox.done(&key)? || runner.outbox.pending()?.0.iter().any(|message| message.key == key))
+        Ok(self.carriers.is_done(REBENCH, &key)? || self.carriers.is_waiting(REBENCH, &key)?)
     }
 
     /// Whether receivers are told that an alert fired which has ended. One that began and ended unseen, as while the daemon was down, is told
@@ -188,10 +131,10 @@ impl Delivery {
         let key = key(&beginning.to_alert());
         if !record.inhibited {
             // Where it is known, it is not queued again.
-            return self.queue_as(&beginning, now, |runner| runner.name != REBENCH).map(|()| true);
+            return self.queue_as(&beginning, now, is_told_all).map(|()| true);
         }
-        for runner in &self.couriers {
-            if runner.outbox.done(&key)? {
+        for name in self.carriers.names() {
+            if self.carriers.is_done(name, &key)? {
                 return Ok(true);
             }
         }
@@ -200,17 +143,9 @@ impl Delivery {
 
     /// An Alertmanager is shown everything, since one that is no longer shown ends there; its own rules inhibit.
     fn show_managers(&self, alerts: &Alerts, of_state: Option<&Record>) {
-        if self.managers.is_empty() {
-            return;
-        }
-        let all = alerts.firing().chain(alerts.ended()).chain(of_state);
-        let current: Vec<Alert> = all.map(|record| self.alert(record)).collect();
-        for manager in &self.managers {
-            let mut shown = manager.alerts.lock().unwrap_or_else(PoisonError::into_inner);
-            if *shown != current {
-                shown.clone_from(&current);
-                _ = manager.wake.send(());
-            }
+        if self.carriers.has_managers() {
+            let all = alerts.firing().chain(alerts.ended()).chain(of_state);
+            self.carriers.show(&all.map(|record| self.alert(record)).collect::<Vec<_>>());
         }
     }
 
@@ -246,20 +181,12 @@ impl Delivery {
 
     /// How the receivers fare.
     pub fn health(&self) -> impl Iterator<Item = ReceiverView> {
-        let managers = self.managers.iter().map(|manager| manager.health.view());
-        managers.chain(self.couriers.iter().map(|runner| runner.health.view()))
+        self.carriers.health()
     }
 
     /// Ends the threads; what waits stays in its queue.
-    pub fn stop(mut self) {
-        self.stop.store(true, Ordering::SeqCst);
-        self.couriers.iter().for_each(|runner| _ = runner.wake.send(None));
-        self.managers.iter().for_each(|manager| _ = manager.wake.send(()));
-        let runners = self.couriers.iter_mut().map(|runner| &mut runner.thread);
-        for thread in runners.chain(self.managers.iter_mut().map(|manager| &mut manager.thread)) {
-            // A thread that failed has said so.
-            _ = thread.take().map(JoinHandle::join);
-        }
+    pub fn stop(self) {
+        self.carriers.stop();
     }
 }
 
@@ -282,168 +209,10 @@ impl Put {
     }
 }
 
-impl Runner {
-    fn start(courier: Courier, stop: Arc<AtomicBool>) -> Self {
-        let (wake, inbox) = channel();
-        let (name, outbox) = (courier.receiver().name().to_owned(), courier.outbox().clone());
-        let health = Health::new(&name);
-        let own = health.clone();
-        let thread =
-            std::thread::Builder::new().name(format!("to {name}")).spawn(move || deliver(courier, &own, &inbox, &stop));
-        Self { name, outbox, health, wake, thread: thread.ok() }
-    }
-}
-
-fn deliver(mut courier: Courier, health: &Health, inbox: &Inbox<Option<Message>>, stop: &AtomicBool) {
-    let stopped = || stop.load(Ordering::SeqCst);
-    let mut urgent = VecDeque::new();
-    loop {
-        say(&courier, &mut urgent);
-        let wait = match courier.round(&stopped) {
-            Ok(round) => {
-                for message in &round.delivery.waiting {
-                    tracing::warn!(receiver = courier.receiver().name(), error = message.last_error, "an alert waits");
-                }
-                for message in &round.delivery.refused {
-                    tracing::error!(
-                        receiver = courier.receiver().name(),
-                        error = message.last_error,
-                        "an alert was refused"
-                    );
-                }
-                health.note(Attempt::of(&round.delivery), Timestamp::now());
-                round.wait
-            }
-            Err(error) => {
-                health.failed(&error.to_string(), 0);
-                tracing::error!(receiver = courier.receiver().name(), %error, "the queue cannot be read");
-                Some(Duration::from_secs(5))
-            }
-        };
-        let wait = if urgent.is_empty() { wait } else { Some(wait.unwrap_or(URGENT).min(URGENT)) };
-        if stopped() {
-            return;
-        }
-        match sleep(inbox, wait) {
-            Err(RecvTimeoutError::Disconnected) => return,
-            Ok(Some(message)) => urgent.push_back(message),
-            Ok(None) | Err(RecvTimeoutError::Timeout) => {}
-        }
-    }
-}
-
-/// Sends what cannot wait in the queue; what its receiver does not take is tried again.
-fn say(courier: &Courier, urgent: &mut VecDeque<Message>) {
-    while let Some(message) = urgent.front() {
-        match courier.receiver().send(message) {
-            Outcome::Delivered => {}
-            Outcome::Refused(why) => {
-                tracing::error!(receiver = courier.receiver().name(), error = why, "an alert was refused");
-            }
-            Outcome::Later { error, .. } => {
-                tracing::warn!(receiver = courier.receiver().name(), %error, "an alert waits");
-                urgent.drain(..urgent.len().saturating_sub(MOST_URGENT));
-                return;
-            }
-        }
-        urgent.pop_front();
-    }
-}
-
-/// Sleeps until there is something to do.
-fn sleep<T>(inbox: &Inbox<T>, wait: Option<Duration>) -> std::result::Result<T, RecvTimeoutError> {
-    match wait {
-        Some(wait) => inbox.recv_timeout(wait),
-        None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-    }
-}
-
-impl Manager {
-    fn start(client: Alertmanager, number: usize, resend: Duration, stop: Arc<AtomicBool>) -> Self {
-        let (wake, inbox) = channel();
-        let alerts = Arc::new(Mutex::new(Vec::new()));
-        let shown = Arc::clone(&alerts);
-        let health = Health::new(&format!("alertmanager-{number}"));
-        let own = health.clone();
-        let resender = Resender::new(resend, shared::alert::DEFAULT_RESOLVED_RESEND);
-        let run = move || post(&client, resender, &shown, &own, &inbox, &stop);
-        let thread = std::thread::Builder::new().name("to alertmanager".to_owned()).spawn(run);
-        Self { alerts, health, wake, thread: thread.ok() }
-    }
-}
-
-fn post(
-    client: &Alertmanager,
-    mut resender: Resender,
-    shown: &Mutex<Vec<Alert>>,
-    health: &Health,
-    inbox: &Inbox<()>,
-    stop: &AtomicBool,
-) {
-    loop {
-        let alerts = shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let now = Timestamp::now();
-        let due = resender.due(&alerts, now);
-        let mut wait = LOOK;
-        if !due.is_empty() {
-            match client.post(&due) {
-                Ok(report) => {
-                    for refusal in &report.refused {
-                        tracing::error!(manager = client.origin(), ?refusal, "an alert was refused");
-                    }
-                    let (delivered, refused) = (report.accepted as u64, report.refused.len() as u64);
-                    health.note(Attempt { delivered, refused, ..Attempt::default() }, now);
-                    resender.sent(&alerts, &due, now);
-                }
-                Err(error) => {
-                    tracing::warn!(manager = client.origin(), %error, "alerts wait");
-                    health.failed(&error.to_string(), due.len() as u64);
-                    wait = Duration::from_secs(5);
-                }
-            }
-        }
-        let is_over = stop.load(Ordering::SeqCst);
-        if is_over || sleep(inbox, Some(wait)) == Err(RecvTimeoutError::Disconnected) {
-            return;
-        }
-    }
-}
-
 fn receivers(args: &Args) -> Result<Vec<Receiver>> {
-    let network = network(args);
-    let signing = args.webhook_secret_file.as_deref().map(Secret::from_file).transpose()?;
-    let mut all = Vec::new();
-    let mut webhook = |name: String, url: Option<&Secret>, format: Format| -> Result<()> {
-        all.push(Receiver::new(&name, Channel::Webhook(Webhook::new(url, format, signing.as_ref(), network)?))?);
-        Ok(())
-    };
-    for (url, number) in args.webhook.iter().zip(1..) {
-        webhook(format!("webhook-{number}"), Some(&Secret::new(url.clone())), Format::Generic)?;
-    }
-    for (path, number) in args.slack_url_file.iter().zip(1..) {
-        webhook(format!("slack-{number}"), Some(&Secret::from_file(path)?), Format::Slack)?;
-    }
-    for (path, number) in args.pagerduty_key_file.iter().zip(1..) {
-        webhook(format!("pagerduty-{number}"), None, Format::PagerDuty { routing_key: Secret::from_file(path)? })?;
-    }
-    for (name, argv) in [("command", &args.on_alert), (REBENCH, &args.rebench)] {
-        if !argv.is_empty() {
-            let command =
-                Command::new(argv.clone(), args.hook_env.clone(), Limits::default())?.with_placeholders(&LABELS)?;
-            all.push(Receiver::new(name, Channel::Command(command))?);
-        }
-    }
+    let mut all = args.alerts.receivers(&LABELS)?;
+    all.extend(args.alerts.program(REBENCH, &args.rebench, &LABELS)?);
     Ok(all)
-}
-
-fn managers(args: &Args) -> Result<Vec<Alertmanager>> {
-    let token = args.alertmanager_token_file.as_deref().map(Secret::from_file).transpose()?;
-    let auth = token.map_or(Auth::None, Auth::Bearer);
-    args.alertmanager.iter().map(|url| Alertmanager::new(url, auth.clone(), network(args))).collect()
-}
-
-fn network(args: &Args) -> Network {
-    Network { allow_link_local: args.allow_link_local, ..Network::default() }
 }
 
 /// Whether the receivers could be set up; starts nothing.
@@ -451,7 +220,12 @@ fn network(args: &Args) -> Network {
 /// # Errors
 /// What is wrong with them.
 pub fn check(args: &Args) -> Result<usize> {
-    Ok(receivers(args)?.len() + managers(args)?.len())
+    Ok(receivers(args)?.len() + args.alerts.managers()?.len())
+}
+
+/// Whether a receiver is told of all alerts, not only where a model drifts.
+fn is_told_all(name: &str) -> bool {
+    name != REBENCH
 }
 
 /// A length of time for the clocks of threads.

@@ -8,7 +8,6 @@ pub mod delivery;
 pub mod events;
 pub mod evidence;
 pub mod frame;
-pub mod health;
 pub mod intake;
 pub mod saved;
 pub mod tracking;

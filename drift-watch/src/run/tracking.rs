@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use shared::alert::{Attempt, Health, ReceiverView};
 use shared::error::Result;
 use shared::metric::Metric;
 use shared::mlflow::{Config, Limits, Tracker};
@@ -15,7 +16,6 @@ use shared::outbox::Outbox;
 
 use super::args::Args;
 use super::delivery::duration;
-use super::health::{Attempt, Health};
 use crate::core::board::Board;
 use crate::core::engine::Engine;
 use crate::core::external::Externals;
@@ -23,7 +23,6 @@ use crate::core::rule::Operand;
 use crate::core::step::EVERYONE;
 use crate::core::time::timestamp;
 use crate::mlflow::{ExternalPoint, LiveMetric, Seen, Sink, Watched, poll};
-use crate::view::ReceiverView;
 
 /// The metrics that are logged for each closed step and bucket of horizons.
 const LOGGED: [Metric; 7] =

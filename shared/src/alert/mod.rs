@@ -3,21 +3,31 @@
 //! Alertmanager is told the *state*, over and over: [`Resender`] says which alerts are due, [`Alertmanager`] posts them.
 //! Webhooks and commands are told each *transition* once: a [`Transition`] waits in the outbox of its [`Receiver`], and a
 //! [`Courier`] delivers it. The clients block; call them from a thread of their own, not from an asynchronous task.
+//! [`Carriers`] are these threads, for a tool that runs on; `AlertArgs` (feature `cli`) are the flags that set them up.
 
 #[cfg(feature = "http")]
 mod alertmanager;
+#[cfg(feature = "http")]
+mod carriers;
 #[cfg(feature = "http")]
 mod command;
 #[cfg(feature = "http")]
 mod courier;
 #[cfg(feature = "http")]
 mod endpoint;
+#[cfg(all(feature = "http", feature = "cli"))]
+mod flags;
 #[cfg(feature = "http")]
 mod formats;
+mod health;
+#[cfg(feature = "http")]
+mod manager;
 mod outgoing;
 #[cfg(feature = "http")]
 mod receiver;
 mod resend;
+#[cfg(feature = "http")]
+mod runner;
 #[cfg(feature = "http")]
 mod sign;
 mod text;
@@ -34,11 +44,16 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "http")]
 pub use alertmanager::{Alertmanager, Auth, Refusal, Report};
 #[cfg(feature = "http")]
+pub use carriers::Carriers;
+#[cfg(feature = "http")]
 pub use command::{Command, INHERITED, Limits, Run};
 #[cfg(feature = "http")]
 pub use courier::{Courier, Round, backoff};
 #[cfg(feature = "http")]
 pub use endpoint::Network;
+#[cfg(all(feature = "http", feature = "cli"))]
+pub use flags::AlertArgs;
+pub use health::{Attempt, Health, ReceiverView};
 pub use outgoing::Outgoing;
 #[cfg(feature = "http")]
 pub use receiver::{Channel, Outcome, Receiver};

@@ -1,13 +1,35 @@
-//! How deliveries fare: what became of the latest one to each receiver, for the view.
+//! How deliveries fare: what became of the latest one to each receiver, as a tool shows it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use shared::outbox::{Delivery, Message};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use crate::view::ReceiverView;
+use crate::outbox::{Delivery, Message};
 
-/// What is known of one receiver; its thread writes, the view reads.
+/// Where alerts or metrics are sent.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ReceiverView {
+    /// `alertmanager-1`, `webhook-1`, `slack-1`, `pagerduty-1`, `command`, `rebench`, `mlflow`.
+    pub name: String,
+    /// Whether the latest attempt to deliver succeeded; true before the first one.
+    pub healthy: bool,
+    /// Why not.
+    pub reason: String,
+    /// Messages that wait for a later attempt.
+    pub waiting: u64,
+    /// Messages that it refused for good, and that lie aside.
+    pub refused: u64,
+    /// Messages that arrived since the daemon started.
+    pub delivered: u64,
+    /// Attempts that failed since the daemon started.
+    pub failures: u64,
+    /// When a message last arrived since the daemon started, in RFC 3339.
+    pub last_delivered: Option<String>,
+}
+
+/// What is known of one receiver; its thread writes, who shows it reads.
 #[derive(Debug, Clone)]
 pub struct Health(Arc<Mutex<ReceiverView>>);
 
