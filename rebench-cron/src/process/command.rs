@@ -10,7 +10,7 @@ use shared::program::{self, Word};
 use shared::{Error, Result};
 
 use super::kept::Sizes;
-use super::nursery::VARIABLE;
+use super::nursery::{TICKET, VARIABLE};
 
 /// The placeholders of a command line.
 pub const PLACEHOLDERS: [&str; 3] = ["out_dir", "job", "scheduled_at"];
@@ -43,6 +43,8 @@ pub struct Slot {
     pub out_dir: PathBuf,
     /// The folder for the files `stdout` and `stderr`, which is there.
     pub log_dir: PathBuf,
+    /// What its processes are found by where nothing else is known of them: see [`super::end_ticket`]. Empty if by nothing.
+    pub ticket: String,
 }
 
 impl Slot {
@@ -135,12 +137,13 @@ impl Command {
     pub(super) fn environment(
         &self,
         token: &str,
+        ticket: &str,
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Vec<(String, OsString)> {
         let given = self.variables.iter().map(|(name, value)| (name.clone(), OsString::from(value)));
-        let own = (VARIABLE.to_owned(), OsString::from(token));
+        let own = [(VARIABLE, token), (TICKET, ticket)].map(|(name, value)| (name.to_owned(), OsString::from(value)));
         // Later ones win.
-        program::inherited(&self.inherit, variable).chain(given).chain([own]).collect()
+        program::inherited(&self.inherit, variable).chain(given).chain(own).collect()
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -181,7 +184,7 @@ mod tests {
 
     fn slot(job: &str) -> Slot {
         let (out_dir, log_dir) = ("/runs/a b".into(), "/runs".into());
-        Slot { job: job.to_owned(), scheduled_at: "2026-01-05T03:00:00Z".parse().unwrap(), out_dir, log_dir }
+        Slot { job: job.to_owned(), scheduled_at: "2026-01-05T03:00:00Z".parse().unwrap(), out_dir, log_dir, ticket: "t1".to_owned() }
     }
 
     #[test]
@@ -210,7 +213,7 @@ mod tests {
         let command = || command(&["bench"]).unwrap();
         let with = command().with_environment(vec!["KEY".to_owned()], pairs(&[("TZ", "UTC"), ("TOKEN", "s3cret")]));
         let with = with.unwrap();
-        let environment = with.environment("t1", |name| (name != "LANG").then(|| "here".into()));
+        let environment = with.environment("t1", "", |name| (name != "LANG").then(|| "here".into()));
         let last = |name: &str| {
             environment.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.to_str().unwrap())
         };

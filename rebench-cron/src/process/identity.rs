@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::nursery::VARIABLE;
+use super::nursery::{TICKET, VARIABLE};
 use super::running::{Process, send};
 use super::table::{self, Row};
 
@@ -41,30 +41,7 @@ impl Identity {
     /// Ends a run that a daemon left which is no more: what carries its token, and the group of its first process as long as
     /// that lives; SIGTERM, and SIGKILL after `grace`. Says what could not be ended. Nothing happens after another boot.
     pub fn end(&self, grace: Duration) -> Vec<Process> {
-        self.signal_for(Signal::TERM, grace);
-        self.signal_for(Signal::KILL, MOST_DYING)
-            .into_iter()
-            .map(|row| Process { pid: row.pid, name: row.name })
-            .collect()
-    }
-
-    /// Signals what is left of it until nothing is or the time is over; says what is left then.
-    fn signal_for(&self, signal: Signal, patience: Duration) -> Vec<Row> {
-        let started = Instant::now();
-        let mut told = Vec::new();
-        loop {
-            let left = self.left();
-            if left.is_empty() || started.elapsed() >= patience {
-                return left;
-            }
-            // Each once, so that a program that tidies up is not told to over and over.
-            for row in left.iter().filter(|row| !told.contains(&row.id())) {
-                send(row, signal);
-                send(row, Signal::CONT);
-            }
-            told = left.iter().map(Row::id).collect();
-            thread::sleep(PAUSE);
-        }
+        end(grace, &|| self.left())
     }
 
     fn left(&self) -> Vec<Row> {
@@ -87,6 +64,41 @@ impl Identity {
 
     fn is_of_this_boot(&self) -> bool {
         self.boot_id.is_some() && self.boot_id == table::boot_id()
+    }
+}
+
+/// Ends what carries this ticket: the run of a daemon that ended before it could say whom it started. As [`Identity::end`].
+pub fn end_ticket(ticket: &str, grace: Duration) -> Vec<Process> {
+    let has_ticket = |row: &Row| !row.ended && table::variable(row.pid, TICKET).is_some_and(|found| found == ticket);
+    match ticket.is_empty() || table::own().is_none() {
+        true => Vec::new(),
+        false => end(grace, &|| table::all().into_iter().filter(has_ticket).collect()),
+    }
+}
+
+/// Ends the processes that `left` finds, and says which could not be ended.
+fn end(grace: Duration, left: &dyn Fn() -> Vec<Row>) -> Vec<Process> {
+    signal_for(Signal::TERM, grace, left);
+    let survivors = signal_for(Signal::KILL, MOST_DYING, left);
+    survivors.into_iter().map(|row| Process { pid: row.pid, name: row.name }).collect()
+}
+
+/// Signals what is left until nothing is or the time is over; says what is left then.
+fn signal_for(signal: Signal, patience: Duration, left: &dyn Fn() -> Vec<Row>) -> Vec<Row> {
+    let started = Instant::now();
+    let mut told = Vec::new();
+    loop {
+        let left = left();
+        if left.is_empty() || started.elapsed() >= patience {
+            return left;
+        }
+        // Each once, so that a program that tidies up is not told to over and over.
+        for row in left.iter().filter(|row| !told.contains(&row.id())) {
+            send(row, signal);
+            send(row, Signal::CONT);
+        }
+        told = left.iter().map(Row::id).collect();
+        thread::sleep(PAUSE);
     }
 }
 

@@ -25,12 +25,11 @@ use jiff::Timestamp;
 use shared::{Error, Result};
 
 use capture::Capture;
-use nursery::Membership;
 use running::{Ended, Over, Running};
 
 pub use cancel::Cancel;
 pub use command::{Command, Limits, PLACEHOLDERS, Slot};
-pub use identity::Identity;
+pub use identity::{Identity, end_ticket};
 pub use kept::{Captured, Sizes};
 pub use nursery::reap_orphans;
 pub use running::Process;
@@ -98,7 +97,7 @@ pub fn run(
     let membership = nursery::enter();
     let spawned = match cancel.is_cancelled() {
         true => Err(Exit::Cancelled),
-        false => spawn(command, &argv, &membership, stdout_end, stderr_end).map_err(Exit::NotStarted),
+        false => spawn(command, &argv, (membership.token(), &slot.ticket), stdout_end, stderr_end).map_err(Exit::NotStarted),
     };
     let (exit, ended) = match spawned {
         Ok(child) => {
@@ -135,7 +134,7 @@ fn output(slot: &Slot, name: &str, limits: Limits) -> io::Result<(Capture, io::P
 fn spawn(
     command: &Command,
     argv: &[String],
-    membership: &Membership,
+    (token, ticket): (&str, &str),
     stdout: io::PipeWriter,
     stderr: io::PipeWriter,
 ) -> Result<Child, String> {
@@ -146,7 +145,7 @@ fn spawn(
     std::process::Command::new(command.program())
         .args(&argv[1..])
         .env_clear()
-        .envs(command.environment(membership.token(), |name| std::env::var_os(name)))
+        .envs(command.environment(token, ticket, |name| std::env::var_os(name)))
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(stdout)

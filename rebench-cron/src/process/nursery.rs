@@ -15,6 +15,9 @@ use super::table::{self, Row};
 /// The variable that holds the token of a run.
 pub(super) const VARIABLE: &str = "REBENCH_RUN";
 
+/// The variable that holds the ticket of a run, which is known before it is started.
+pub(super) const TICKET: &str = "REBENCH_TICKET";
+
 static RUNS: Mutex<Runs> = Mutex::new(Runs { active: Vec::new(), started: 0 });
 
 /// What all tokens of this process begin with; another process has another, also where it has the same number.
