@@ -9,6 +9,7 @@ pub mod plan;
 pub mod process;
 pub mod schedule;
 pub mod store;
+pub mod work;
 
 use shared::Exit;
 use shared::cli::{self, Context};
