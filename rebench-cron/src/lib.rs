@@ -4,7 +4,9 @@
 
 pub mod args;
 pub mod commands;
+pub mod expect;
 pub mod job;
+pub mod judge;
 pub mod plan;
 pub mod process;
 pub mod schedule;

@@ -134,6 +134,7 @@ CREATE TABLE verdicts (
         ('holds', 'regressed', 'improved', 'inconclusive', 'invalid', 'not_reproducible', 'no_new_data')),
     effect REAL,
     se REAL,
+    df REAL,
     ci_lo REAL,
     ci_hi REAL,
     p REAL,

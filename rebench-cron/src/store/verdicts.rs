@@ -57,10 +57,12 @@ pub struct Verdict {
     pub candidate_model: Option<String>,
     /// The model that it was compared with.
     pub baseline_model: Option<String>,
-    /// The difference, in the unit of the metric.
+    /// The effect: the relative difference, positive where the model is worse.
     pub effect: Option<f64>,
     /// Its standard error.
     pub se: Option<f64>,
+    /// The degrees of freedom of the standard error; without them it is taken as known.
+    pub df: Option<f64>,
     /// The lower end of its interval.
     pub ci_lo: Option<f64>,
     /// The upper end of its interval.
@@ -90,6 +92,7 @@ impl Verdict {
             baseline_model: None,
             effect: None,
             se: None,
+            df: None,
             ci_lo: None,
             ci_hi: None,
             p: None,
@@ -135,8 +138,8 @@ fn from(outcome: Outcome) -> &'static [RunState] {
 
 fn insert(transaction: &Transaction<'_>, row: &RunRow, verdict: &Verdict, at: Timestamp) -> Result<(), Trouble> {
     let sql = "INSERT INTO verdicts (run, slot, job, at, outcome, reason, baseline_id, baseline_kind, metric,
-            candidate_model, baseline_model, effect, se, ci_lo, ci_hi, p, e_value, noise_floor, tool_version, verdict_sha256)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+            candidate_model, baseline_model, effect, se, df, ci_lo, ci_hi, p, e_value, noise_floor, tool_version, verdict_sha256)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
     let it = verdict;
     transaction.execute(
         sql,
@@ -154,6 +157,7 @@ fn insert(transaction: &Transaction<'_>, row: &RunRow, verdict: &Verdict, at: Ti
             it.baseline_model,
             it.effect,
             it.se,
+            it.df,
             it.ci_lo,
             it.ci_hi,
             it.p,
@@ -178,6 +182,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Verdict> {
         baseline_model: row.get("baseline_model")?,
         effect: row.get("effect")?,
         se: row.get("se")?,
+        df: row.get("df")?,
         ci_lo: row.get("ci_lo")?,
         ci_hi: row.get("ci_hi")?,
         p: row.get("p")?,

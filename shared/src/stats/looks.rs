@@ -9,6 +9,10 @@
 //! That is a non-negative martingale that begins at 1, so that the chance that it ever reaches `1/α` is at most α (Ville 1939; Shin, Ramdas and
 //! Rinaldo 2024, sec. 2, on mixtures over the time of a change).
 //!
+//! A standard error that was estimated makes `u` a number of Student's t, for which no such bet is fair: the mean of `exp(l u)` is infinite. `u` is then
+//! replaced by the normal quantile of its probability under t, which under the null is a standard normal number again, exactly (the deviation
+//! that is as improbable; Hoel 1984 calls it the normal score), and changes nothing else.
+//!
 //! A baseline that was measured once and is compared with every week makes all differences err together: 104 looks against one noisy baseline alarm
 //! in a third of all histories without any change if that is ignored. Here the baseline's error is a normal number with the standard error that
 //! the baseline itself has, and `u` is the difference less what the earlier ones foretell of that error, over its predictive standard deviation (Kalman
@@ -17,8 +21,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::special::{normal_quantile, t_sf};
+
 /// What is bet on: changes of about so many standard errors of a look.
 const BETS: [f64; 2] = [0.5, 1.0];
+
+/// From so many degrees of freedom on a standard error counts as known.
+const MANY: f64 = 1e5;
+
+/// Probabilities below this are taken as this: a quantile of -37.
+const LEAST: f64 = 1e-300;
 
 /// Evidence over looks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,8 +39,28 @@ pub struct Looks {
     horizon: u32,
     taken: u32,
     started: [f64; BETS.len()],
-    /// The baseline's error: what is known of it, and with which variance.
-    error: (f64, f64),
+    baseline: Baseline,
+}
+
+/// What is known of the baseline's error: its variance, and the precision and the weighted sum of the differences so far.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+struct Baseline {
+    variance: f64,
+    precision: f64,
+    sum: f64,
+}
+
+impl Baseline {
+    /// Mean and variance of the error, given the differences so far.
+    fn foretold(&self) -> (f64, f64) {
+        let variance = self.variance / (1.0 + self.variance * self.precision);
+        (variance * self.sum, variance)
+    }
+
+    fn take(&mut self, difference: f64, variance: f64) {
+        self.precision += 1.0 / variance;
+        self.sum += difference / variance;
+    }
 }
 
 impl Looks {
@@ -38,21 +70,27 @@ impl Looks {
     /// use shared::stats::looks::Looks;
     ///
     /// let mut looks = Looks::new(104, 0.0);
-    /// let quiet = looks.look(0.0, 1.0).unwrap_or(f64::NAN);
+    /// let quiet = looks.look(0.0, 1.0, f64::INFINITY).unwrap_or(f64::NAN);
     /// assert!(quiet < 1.0);
-    /// let alarm = (0..12).filter_map(|_| looks.look(2.0, 1.0)).fold(0.0, f64::max);
+    /// let alarm = (0..12).filter_map(|_| looks.look(2.0, 1.0, f64::INFINITY)).fold(0.0, f64::max);
     /// assert!(alarm > 20.0); // a false alarm in at most one history out of 20
     /// ```
     pub fn new(horizon: u32, baseline_se: f64) -> Self {
-        Self { horizon: horizon.max(1), taken: 0, started: [0.0; BETS.len()], error: (0.0, baseline_se * baseline_se) }
+        let baseline = Baseline { variance: baseline_se * baseline_se, ..Baseline::default() };
+        Self { horizon: horizon.max(1), taken: 0, started: [0.0; BETS.len()], baseline }
     }
 
-    /// Takes in a difference and its standard error, without that of a shared baseline; the evidence after it. A difference that is not finite, or whose
-    /// standard error is not above 0, is no look, and changes nothing.
-    pub fn look(&mut self, difference: f64, standard_error: f64) -> Option<f64> {
-        let known = difference.is_finite() && standard_error.is_finite() && standard_error > 0.0;
+    /// From the next look on the standard error of the shared baseline is taken to be this: it is better known with each look.
+    pub fn baseline_is(&mut self, baseline_se: f64) {
+        self.baseline.variance = baseline_se * baseline_se;
+    }
+
+    /// Takes in a difference and its standard error, without that of a shared baseline, and the degrees of freedom of that, infinite where it is known;
+    /// the evidence after it. A difference that is not finite, or whose standard error or degrees of freedom are not above 0, is no look, and changes nothing.
+    pub fn look(&mut self, difference: f64, standard_error: f64, df: f64) -> Option<f64> {
+        let known = difference.is_finite() && standard_error.is_finite() && standard_error > 0.0 && df > 0.0;
         known.then(|| {
-            let u = self.innovation(difference, standard_error);
+            let u = self.innovation(difference, standard_error, df);
             self.bet(u);
             self.e_value()
         })
@@ -69,12 +107,13 @@ impl Looks {
         self.taken
     }
 
-    fn innovation(&mut self, difference: f64, standard_error: f64) -> f64 {
-        let (mean, variance) = self.error;
-        let predictive = variance + standard_error * standard_error;
-        let (surprise, gain) = (difference - mean, variance / predictive);
-        self.error = (mean + gain * surprise, variance * (1.0 - gain));
-        surprise / predictive.sqrt()
+    fn innovation(&mut self, difference: f64, standard_error: f64, df: f64) -> f64 {
+        let (mean, variance) = self.baseline.foretold();
+        let own = standard_error * standard_error;
+        let predictive = variance + own;
+        self.baseline.take(difference, own);
+        // Only the own part is estimated anew, so that the whole has more degrees of freedom (Satterthwaite 1946).
+        normal_score((difference - mean) / predictive.sqrt(), df * (predictive / own).powi(2))
     }
 
     fn bet(&mut self, u: f64) {
@@ -84,6 +123,15 @@ impl Looks {
         }
         self.taken = self.taken.saturating_add(1);
     }
+}
+
+/// The normal deviation that is as improbable as `t` is with so many degrees of freedom.
+pub fn normal_score(t: f64, df: f64) -> f64 {
+    if df >= MANY {
+        return t;
+    }
+    let beyond = -normal_quantile(t_sf(t.abs(), df).max(LEAST));
+    beyond.copysign(t)
 }
 
 #[cfg(test)]
@@ -99,7 +147,7 @@ mod tests {
         let (horizon, z) = (4, [0.3, -1.2, 2.1, 0.7]);
         let mut looks = Looks::new(horizon, 0.0);
         for t in 0..z.len() {
-            let found = looks.look(2.0 * z[t], 2.0).unwrap();
+            let found = looks.look(2.0 * z[t], 2.0, f64::INFINITY).unwrap();
             let product = |s: usize, l: f64| z[s..=t].iter().map(|z| (l * z - l * l / 2.0).exp()).product::<f64>();
             let of_bet = |l: f64| {
                 let started: f64 = (0..=t).map(|s| product(s, l) / 4.0).sum();
@@ -116,15 +164,18 @@ mod tests {
         // (d2 - d1 v / (v + s²)) over the square root of v + s² - v² / (v + s²).
         let mut looks = Looks::new(10, 0.6);
         let (v, s, d) = (0.36, 0.8_f64, [0.5, -0.2]);
-        assert!((looks.innovation(d[0], s) - 0.5).abs() < 1e-15);
+        assert!((looks.innovation(d[0], s, f64::INFINITY) - 0.5).abs() < 1e-15);
         let expected = (d[1] - d[0] * v) / (1.0 - v * v).sqrt();
-        assert!((looks.innovation(d[1], s) - expected).abs() < 1e-12);
+        assert!((looks.innovation(d[1], s, f64::INFINITY) - expected).abs() < 1e-12);
     }
 
     #[test]
     fn what_cannot_be_compared_is_no_look() {
         let mut looks = Looks::new(10, 0.0);
-        assert_eq!([(f64::NAN, 1.0), (1.0, 0.0), (1.0, f64::INFINITY)].map(|(d, se)| looks.look(d, se)), [None; 3]);
+        assert_eq!(
+            [(f64::NAN, 1.0), (1.0, 0.0), (1.0, f64::INFINITY)].map(|(d, se)| looks.look(d, se, f64::INFINITY)),
+            [None; 3]
+        );
         assert_eq!((looks.looks(), looks.e_value()), (0, 1.0));
     }
 
@@ -141,7 +192,7 @@ mod tests {
             let alarm = (1..=104_u32).find(|&week| {
                 let change = if week >= 27 { shift } else { 0.0 };
                 let own = (1.0 - share).sqrt();
-                looks.look(error + own * normal() + change, own).is_some_and(|e| e >= 20.0)
+                looks.look(error + own * normal() + change, own, f64::INFINITY).is_some_and(|e| e >= 20.0)
             });
             delays.extend(alarm);
         }

@@ -1,0 +1,19 @@
+//! Does the promoted model still win? From the files of a run to an outcome, and from outcomes to evidence over time.
+//!
+//! [`gate`] asks `bench-compare` and [`reproduce`] compares results; all else is pure.
+
+pub mod champion;
+pub mod change;
+pub mod gate;
+pub mod history;
+pub mod noise;
+pub mod outcome;
+pub mod reproduce;
+
+pub use champion::{Champion, baseline_id};
+pub use change::{Change, Circumstances, Difference, change, differences};
+pub use gate::{Asked, Program, Question, Way};
+pub use history::{Baseline, Evidence, Past, Rules, evidence};
+pub use noise::Noise;
+pub use outcome::{Judgement, Outcome, judge};
+pub use reproduce::Reproduced;
