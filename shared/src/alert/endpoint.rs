@@ -31,6 +31,8 @@ const MOST_RETRY_AFTER: Duration = Duration::from_hours(1);
 pub struct Network {
     /// Longest time until an answer begins, and then until it ends.
     pub timeout: Duration,
+    /// Longest time until there is a connection; `timeout` holds for it too.
+    pub connect: Duration,
     /// Whether link-local addresses and those that cloud machines read their credentials from may be reached.
     pub allow_link_local: bool,
     /// Whether to ask the proxy that the environment names. It looks names up itself: only addresses that the URL states in
@@ -40,7 +42,8 @@ pub struct Network {
 
 impl Default for Network {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(10), allow_link_local: false, proxy: false }
+        let timeout = Duration::from_secs(10);
+        Self { timeout, connect: timeout, allow_link_local: false, proxy: false }
     }
 }
 
@@ -95,6 +98,14 @@ impl Endpoint {
         self
     }
 
+    /// The same address with `path` behind its path and a further pair in its query.
+    pub(super) fn extended(mut self, path: &str, (name, value): (&str, &str)) -> Self {
+        let path = format!("{}{path}", self.url.path().trim_end_matches('/'));
+        self.url.set_path(&path);
+        self.url.query_pairs_mut().append_pair(name, value);
+        self
+    }
+
     /// Scheme, host and port.
     pub(super) fn origin(&self) -> &str {
         &self.origin
@@ -107,8 +118,18 @@ impl Endpoint {
 
     /// Posts JSON; `prepare` adds headers. An error says that nobody answered.
     pub(super) fn post(&self, body: Vec<u8>, prepare: impl FnOnce(RequestBuilder) -> RequestBuilder) -> Result<Answer> {
+        self.post_as("application/json", body, prepare)
+    }
+
+    /// Posts a body of this content type in the same way.
+    pub(super) fn post_as(
+        &self,
+        content_type: &str,
+        body: Vec<u8>,
+        prepare: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Answer> {
         let client = self.client()?;
-        let request = client.post(self.url.clone()).header("content-type", "application/json").body(body);
+        let request = client.post(self.url.clone()).header("content-type", content_type).body(body);
         let response = prepare(request).send().map_err(|error| self.unreachable(error))?;
         let status = response.status().as_u16();
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
@@ -123,7 +144,7 @@ impl Endpoint {
             .redirect(Policy::none())
             .retry(retry::never())
             .pool_max_idle_per_host(0)
-            .connect_timeout(self.network.timeout)
+            .connect_timeout(self.network.connect.min(self.network.timeout))
             .timeout(self.network.timeout)
             .user_agent(concat!("forecast-promotion/", env!("CARGO_PKG_VERSION")));
         let builder = if self.network.proxy { builder } else { self.tied(builder.no_proxy())? };

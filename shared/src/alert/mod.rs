@@ -3,7 +3,8 @@
 //! Alertmanager is told the *state*, over and over: [`Resender`] says which alerts are due, [`Alertmanager`] posts them.
 //! Webhooks and commands are told each *transition* once: a [`Transition`] waits in the outbox of its [`Receiver`], and a
 //! [`Courier`] delivers it. The clients block; call them from a thread of their own, not from an asynchronous task.
-//! [`Carriers`] are these threads, for a tool that runs on; `AlertArgs` (feature `cli`) are the flags that set them up.
+//! [`Carriers`] are these threads, for a tool that runs on; `AlertArgs` (feature `cli`) are the flags that set them up. A
+//! [`Ping`] tells a monitor of each run, so that it notices when they stay away.
 
 #[cfg(feature = "http")]
 mod alertmanager;
@@ -23,6 +24,8 @@ mod health;
 #[cfg(feature = "http")]
 mod manager;
 mod outgoing;
+#[cfg(feature = "http")]
+mod ping;
 #[cfg(feature = "http")]
 mod receiver;
 mod resend;
@@ -55,6 +58,8 @@ pub use endpoint::Network;
 pub use flags::AlertArgs;
 pub use health::{Attempt, Health, ReceiverView};
 pub use outgoing::Outgoing;
+#[cfg(feature = "http")]
+pub use ping::{MOST_PING_BYTES, Ping, run_id};
 #[cfg(feature = "http")]
 pub use receiver::{Channel, Outcome, Receiver};
 pub use resend::{DEFAULT_RESEND, DEFAULT_RESOLVED_RESEND, Resender};

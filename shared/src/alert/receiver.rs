@@ -7,7 +7,9 @@ use jiff::Timestamp;
 
 use crate::error::{Error, Result};
 use crate::outbox::{Delivered, Message, Outbox};
+use crate::secret::Secret;
 
+use super::endpoint::{Answer, Endpoint};
 use super::{Command, Transition, Webhook};
 
 /// The longest name, in characters.
@@ -27,6 +29,27 @@ pub enum Outcome {
         /// How long the receiver wants to be left alone.
         after: Option<Duration>,
     },
+}
+
+impl Outcome {
+    /// What an answer says: 2xx is a delivery, whatever its body, 4xx a refusal for good, but for 408 and 429.
+    pub(super) fn of(endpoint: &Endpoint, answer: &Answer, secrets: &[&Secret]) -> Self {
+        let said = endpoint.quoted(answer, secrets);
+        match answer.status {
+            200..=299 => Self::Delivered,
+            300..=399 => {
+                let help = "redirects are not followed: configure the address that it leads to";
+                let error = Error::Environment { what: said, help: Some(help.to_owned()) };
+                Self::Later { error, after: None }
+            }
+            400..=499 if !matches!(answer.status, 408 | 429) => Self::Refused(said),
+            _ => {
+                let help = "see the receiver's log; it is tried again";
+                let error = Error::Environment { what: said, help: Some(help.to_owned()) };
+                Self::Later { error, after: answer.retry_after }
+            }
+        }
+    }
 }
 
 /// The way to a receiver.

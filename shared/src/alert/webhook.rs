@@ -76,7 +76,7 @@ impl Webhook {
     /// Sends a transition at `now`, which the signature states.
     pub fn send(&self, transition: &Transition, now: Timestamp) -> Outcome {
         match self.post(transition, now) {
-            Ok(answer) => self.judge(&answer),
+            Ok(answer) => Outcome::of(&self.endpoint, &answer, &self.secrets()),
             Err(error) => Outcome::Later { error, after: None },
         }
     }
@@ -92,24 +92,6 @@ impl Webhook {
                 .header("webhook-timestamp", signature.timestamp)
                 .header("webhook-signature", signature.signature),
         })
-    }
-
-    fn judge(&self, answer: &Answer) -> Outcome {
-        let said = self.endpoint.quoted(answer, &self.secrets());
-        match answer.status {
-            200..=299 => Outcome::Delivered,
-            300..=399 => {
-                let help = "redirects are not followed: configure the address that it leads to";
-                let error = Error::Environment { what: said, help: Some(help.to_owned()) };
-                Outcome::Later { error, after: None }
-            }
-            400..=499 if !matches!(answer.status, 408 | 429) => Outcome::Refused(said),
-            _ => {
-                let help = "see the receiver's log; it is tried again";
-                let error = Error::Environment { what: said, help: Some(help.to_owned()) };
-                Outcome::Later { error, after: answer.retry_after }
-            }
-        }
     }
 
     fn secrets(&self) -> Vec<&Secret> {

@@ -9,9 +9,11 @@
     reason = "a test fails by panicking, and says what it skips"
 )]
 
+mod alert_carriers;
 mod alert_command;
 mod alert_delivery;
 mod alert_manager;
+mod alert_ping;
 mod alert_real;
 mod alert_support;
 mod alert_webhook;
