@@ -86,7 +86,7 @@ fn claim(connection: &Connection, due: &Claim, now: Timestamp, host: &Host) -> R
     }
     let slot = insert(connection, due, now)?;
     take(connection, due, slot)?;
-    let attempt = Attempt { slot, attempt: 1, lateness_ms: whole(due.lateness.as_millis()) };
+    let attempt = Attempt { slot, number: 1, lateness_ms: whole(due.lateness.as_millis()) };
     Ok(Claimed::Ticket(begin(connection, &due.job, &attempt, host, now)?))
 }
 

@@ -1,4 +1,4 @@
-//! The records: jobs, slots, runs, metrics, verdicts and alerts, in one SQLite file.
+//! The records: jobs, slots, runs, metrics, verdicts and alerts, in one `SQLite` file.
 //!
 //! Each change is one transaction that is on disk when the call returns. Slots are unique, so nothing runs twice however many
 //! daemons try; runs go from state to state ([`RunState`]), and each step checks the one that it comes from and the fencing

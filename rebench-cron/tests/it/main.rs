@@ -22,5 +22,7 @@ mod process_output;
 mod process_support;
 mod properties;
 mod size;
+mod store;
+mod store_support;
 mod systemd;
 mod zones;
