@@ -60,7 +60,8 @@ impl Store {
     /// Claims all these slots in one transaction, and makes the first run of each that is new.
     ///
     /// # Errors
-    /// [`Error::Usage`] if a job is not defined, or key and reason contradict each other: then nothing is claimed.
+    /// [`Error::Usage`] if a job is not defined, key and reason contradict each other, or a request was refused: then
+    /// nothing is claimed.
     /// [`Error::Environment`] if it cannot be written.
     pub fn claim_all(&self, claims: &[Claim], now: Timestamp, host: &Host) -> Result<Vec<Claimed>> {
         Ok(self.write(|transaction| claims.iter().map(|due| claim(transaction, due, now, host)).collect())?)

@@ -23,6 +23,7 @@ mod process_support;
 mod properties;
 mod size;
 mod store;
+mod store_asked;
 mod store_crash;
 mod store_faults;
 mod store_kept;
