@@ -60,7 +60,8 @@ impl Store {
     /// Claims all these slots in one transaction, and makes the first run of each that is new.
     ///
     /// # Errors
-    /// [`Error::Usage`] if a job is not defined, or key and reason contradict each other: then nothing is claimed.
+    /// [`Error::Usage`] if a job is not defined, key and reason contradict each other, or a request was refused: then
+    /// nothing is claimed.
     /// [`Error::Environment`] if it cannot be written.
     pub fn claim_all(&self, claims: &[Claim], now: Timestamp, host: &Host) -> Result<Vec<Claimed>> {
         Ok(self.write(|transaction| claims.iter().map(|due| claim(transaction, due, now, host)).collect())?)
@@ -86,7 +87,7 @@ fn claim(connection: &Connection, due: &Claim, now: Timestamp, host: &Host) -> R
     }
     let slot = insert(connection, due, now)?;
     take(connection, due, slot)?;
-    let attempt = Attempt { slot, attempt: 1, lateness_ms: whole(due.lateness.as_millis()) };
+    let attempt = Attempt { slot, number: 1, lateness_ms: whole(due.lateness.as_millis()) };
     Ok(Claimed::Ticket(begin(connection, &due.job, &attempt, host, now)?))
 }
 

@@ -47,7 +47,7 @@ impl Store {
 
 fn write_table(connection: &Connection, (table, order): (&str, &str), out: &mut impl Write) -> Result<(), Stopped> {
     let mut statement = connection.prepare(&format!("SELECT * FROM {table} ORDER BY {order}"))?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let object = object(table, &names, row)?;

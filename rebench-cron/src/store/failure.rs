@@ -23,7 +23,7 @@ pub struct Stale {
     pub to: &'static str,
 }
 
-/// Why a step of a run was not recorded.
+/// Why a step of a run was not recorded. It becomes a [`shared::Error`] before it goes up, so that its remedy is shown.
 #[derive(Debug, thiserror::Error)]
 pub enum Denied {
     /// It comes too late; let go of the run.

@@ -1,4 +1,4 @@
-//! The records: jobs, slots, runs, metrics, verdicts and alerts, in one SQLite file.
+//! The records: jobs, slots, runs, metrics, verdicts and alerts, in one `SQLite` file.
 //!
 //! Each change is one transaction that is on disk when the call returns. Slots are unique, so nothing runs twice however many
 //! daemons try; runs go from state to state ([`RunState`]), and each step checks the one that it comes from and the fencing
@@ -10,6 +10,7 @@ mod claims;
 mod column;
 mod events;
 mod export;
+mod facts;
 mod failure;
 mod history;
 mod jobs;
@@ -35,6 +36,7 @@ use failure::{Trouble, explain};
 pub use alerts::{AlertId, AlertRow, AlertState, NewAlert};
 pub use baselines::Baseline;
 pub use claims::{Claim, Claimed};
+pub use facts::{Archive, Artifact, Data, Ending, Metric};
 pub use failure::{Denied, Stale};
 pub use history::{HistoryRow, HistoryRun};
 pub use jobs::Job;
@@ -42,7 +44,6 @@ pub use requests::{NewRequest, Request, RequestId, Requested};
 pub use retention::{Expired, Policy};
 pub use runs::{RunId, RunState};
 pub use slots::{Reason, Skip, SlotId, SlotState};
-pub use steps::{Archive, Artifact, Data, Ending, Metric};
 pub use tickets::{Host, Ticket};
 pub use unfinished::UnfinishedRun;
 pub use verdicts::{BaselineKind, Outcome, Verdict};

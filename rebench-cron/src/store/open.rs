@@ -20,6 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const TRIES: u32 = 500;
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// File systems over a network, on which writers do not see each other's index of the log: NFS, SMB, CIFS, SMB2, AFS
+/// (`linux/magic.h`).
+const NETWORKS: [u64; 5] = [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x5346_414f];
+
 /// How many statements are kept ready.
 const STATEMENTS: usize = 64;
 
@@ -27,11 +31,13 @@ impl Store {
     /// Opens the records in this folder, and makes both where they are not there.
     ///
     /// # Errors
-    /// [`Error::Input`] if the file is none of ours, or of a newer version; [`Error::Environment`] if it cannot be written.
+    /// [`Error::Input`] if the file is none of ours, or of a newer version; [`Error::Usage`] if the folder lies on a
+    /// network; [`Error::Environment`] if it cannot be written.
     pub fn open(folder: &Path) -> Result<Self> {
         if !folder.is_dir() {
             fsio::create_folder(folder)?;
         }
+        refuse_network(folder)?;
         let path = folder.join(FILE);
         let new = !path.exists();
         let mut connection = writer(&path).map_err(|error| explain(&path, &error))?;
@@ -67,6 +73,23 @@ impl Store {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Self { connection: Mutex::new(connection), path }
     }
+}
+
+/// Refuses a folder in which two daemons on two machines would damage the records.
+fn refuse_network(folder: &Path) -> Result<()> {
+    let kind = rustix::fs::statfs(folder).ok().map(|found| found.f_type.cast_unsigned());
+    match kind.is_some_and(is_network) {
+        false => Ok(()),
+        true => Err(Error::usage(
+            format!("{} lies on a file system over a network", folder.display()),
+            "a folder on a local disk for the records",
+        )),
+    }
+}
+
+/// Whether it is a kind of [`NETWORKS`], which is a number of 32 bits, whatever the width it comes in.
+fn is_network(kind: u64) -> bool {
+    NETWORKS.contains(&(kind & 0xffff_ffff))
 }
 
 fn writer(path: &Path) -> rusqlite::Result<Connection> {
@@ -159,4 +182,21 @@ fn uri(path: &Path) -> String {
         .map(|&byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect();
     format!("file:{escaped}?immutable=1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_on_a_network_are_known() {
+        // statfs(2): NFS_SUPER_MAGIC, SMB2_MAGIC_NUMBER also as a negative number; not EXT4, TMPFS, OVERLAYFS.
+        assert!([0x6969, 0xfe53_4d42, 0xffff_ffff_fe53_4d42].map(is_network).iter().all(|network| *network));
+        assert!(![0xef53, 0x0102_1994, 0x794c_7630].map(is_network).iter().any(|network| *network));
+    }
+
+    #[test]
+    fn names_of_files_are_escaped_in_an_address() {
+        assert_eq!(uri(Path::new("/a b/50%?#ö")), "file:/a%20b/50%25%3F%23%C3%B6?immutable=1");
+    }
 }

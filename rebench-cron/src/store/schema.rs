@@ -87,7 +87,7 @@ CREATE TABLE runs (
     forgotten_at TEXT,
     UNIQUE (slot, attempt)
 ) STRICT;
-CREATE INDEX runs_open ON runs(state) WHERE state NOT IN ('alerted', 'failed', 'lost');
+CREATE INDEX runs_recorded ON runs(id) WHERE state = 'recorded';
 
 CREATE TABLE artifacts (
     run INTEGER NOT NULL REFERENCES runs(id),
@@ -168,6 +168,7 @@ CREATE TABLE alerts (
     told_at TEXT,
     UNIQUE (id, state)
 ) STRICT;
+CREATE INDEX alerts_job ON alerts(job);
 CREATE INDEX alerts_untold ON alerts(number) WHERE told_at IS NULL;
 
 CREATE TABLE events (

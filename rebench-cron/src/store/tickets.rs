@@ -48,7 +48,7 @@ impl Store {
         self.write(|transaction| {
             let row = awaiting(transaction, last, "retried")?;
             let lateness = now.duration_since(row.scheduled_at).as_millis().max(0);
-            let attempt = Attempt { slot: last.slot, attempt: last.attempt + 1, lateness_ms: whole(lateness) };
+            let attempt = Attempt { slot: last.slot, number: last.attempt + 1, lateness_ms: whole(lateness) };
             Ok(begin(transaction, &row.job, &attempt, host, now)?)
         })
     }
@@ -88,7 +88,7 @@ pub(super) fn awaiting(transaction: &Transaction<'_>, last: &Ticket, to: &'stati
 /// An attempt to be.
 pub(super) struct Attempt {
     pub(super) slot: SlotId,
-    pub(super) attempt: u32,
+    pub(super) number: u32,
     pub(super) lateness_ms: i64,
 }
 
@@ -103,12 +103,12 @@ pub(super) fn begin(
     let fence = next_fence(connection, job)?;
     let sql = "INSERT INTO runs (slot, attempt, state, host, boot_id, lateness_ms, fencing)
         VALUES (?1, ?2, 'claimed', ?3, ?4, ?5, ?6) RETURNING id";
-    let &Attempt { slot, attempt, lateness_ms } = attempt;
-    let values = params![slot, attempt, host.name, host.boot_id, lateness_ms, fence];
+    let &Attempt { slot, number, lateness_ms } = attempt;
+    let values = params![slot, number, host.name, host.boot_id, lateness_ms, fence];
     let run: RunId = connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
-    let detail = json!({ "slot": slot.0, "attempt": attempt, "fence": fence, "host": host.name });
+    let detail = json!({ "slot": slot.0, "attempt": number, "fence": fence, "host": host.name });
     events::note(connection, "claimed", Some(job), Some(run), &detail, now)?;
-    Ok(Ticket::new(slot, run, attempt, fence, host.boot_id.as_deref()))
+    Ok(Ticket::new(slot, run, number, fence, host.boot_id.as_deref()))
 }
 
 /// The next fencing number of the job.

@@ -51,8 +51,9 @@ impl Store {
     /// [`shared::Error::Environment`] if the records cannot be read.
     pub fn unfinished(&self, host: Option<&str>) -> Result<Vec<UnfinishedRun>> {
         let sql = format!(
-            "{SELECT} WHERE (?1 IS NULL OR r.host = ?1) AND (r.state = 'recorded' OR (s.state = 'claimed' AND NOT EXISTS
-                (SELECT 1 FROM runs later WHERE later.slot = r.slot AND later.attempt > r.attempt))) ORDER BY r.id"
+            "{SELECT} WHERE (?1 IS NULL OR r.host = ?1) AND r.id IN (SELECT id FROM runs WHERE state = 'recorded' UNION ALL
+                SELECT max(id) FROM runs WHERE slot IN (SELECT id FROM slots WHERE state = 'claimed') GROUP BY slot)
+            ORDER BY r.id"
         );
         self.look(|connection| connection.prepare_cached(&sql)?.query_map(params![host], read)?.collect())
     }
@@ -63,7 +64,8 @@ impl Store {
     /// [`shared::Error::Environment`] if the records cannot be read.
     pub fn running(&self, job: &str) -> Result<Vec<UnfinishedRun>> {
         let sql = format!(
-            "{SELECT} WHERE s.job = ?1 AND r.state IN ('claimed', 'started', 'exited', 'archived', 'compared') ORDER BY r.id"
+            "{SELECT} WHERE s.job = ?1 AND s.state = 'claimed'
+                AND r.state IN ('claimed', 'started', 'exited', 'archived', 'compared') ORDER BY r.id"
         );
         self.look(|connection| connection.prepare_cached(&sql)?.query_map([job], read)?.collect())
     }
