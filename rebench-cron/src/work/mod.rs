@@ -9,7 +9,7 @@ pub mod environment;
 pub mod news;
 pub mod place;
 pub mod recover;
-mod sight;
+pub mod sight;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -131,6 +131,10 @@ impl Shop {
         let mut noted = Ok(());
         let outcome = process::run(&job.command, &slot, cancel, || self.clock.now(), |identity| {
             noted = self.store.started(ticket, identity, &folder, self.clock.now());
+            // What is not on record must not run.
+            if noted.is_err() {
+                cancel.kill();
+            }
         })?;
         noted?;
         self.store.exited(ticket, &Ending::from(&outcome), &folder)?;

@@ -66,14 +66,12 @@ impl Place {
         format!("{}-{token}", self.id)
     }
 
-    /// Says that a run of the job is on. Many may say so at once.
+    /// Says that a run of the job is on; many may say so at once. None while somebody takes over what was left of the job.
     ///
     /// # Errors
-    /// If the lock cannot be had, as where somebody is taking over what was left of the job.
-    pub fn lock(&self, job: &str) -> Result<JobLock> {
-        let (file, path) = self.lock_file(job)?;
-        file.lock_shared().map_err(|source| Error::io(&path, "lock", source))?;
-        Ok(JobLock { file })
+    /// If the lock cannot be had.
+    pub fn lock(&self, job: &str) -> Result<Option<JobLock>> {
+        self.take(job, File::try_lock_shared)
     }
 
     /// The right to take over what was left of a job; none if a run of it is on.
@@ -81,8 +79,12 @@ impl Place {
     /// # Errors
     /// If it cannot be found out.
     pub fn lock_alone(&self, job: &str) -> Result<Option<JobLock>> {
+        self.take(job, File::try_lock)
+    }
+
+    fn take(&self, job: &str, lock: impl Fn(&File) -> Result<(), TryLockError>) -> Result<Option<JobLock>> {
         let (file, path) = self.lock_file(job)?;
-        match file.try_lock() {
+        match lock(&file) {
             Ok(()) => Ok(Some(JobLock { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(source)) => Err(Error::io(&path, "lock", source)),

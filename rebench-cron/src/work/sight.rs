@@ -1,6 +1,6 @@
 //! Looking at what a run left: what it is held against, what `bench-compare` says, and what that means after all the runs before.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ use crate::store::{Baseline, BaselineKind, Denied, HistoryRow, Metric, Outcome, 
 const PATIENCE: Duration = Duration::from_hours(1);
 
 /// The folder below that of a run with what `bench-compare` wrote.
-pub const JUDGE: &str = "judge";
+pub(super) const JUDGE: &str = "judge";
 
 /// So many slots are looked back on; evidence begins anew with each champion, and long before.
 pub const MOST_HISTORY: usize = 10_000;
@@ -35,7 +35,6 @@ pub(super) struct Seen {
 /// What a job is held against, as far as it is the same from run to run.
 struct Against {
     id: String,
-    recorded: Option<PathBuf>,
     baseline: Baseline,
 }
 
@@ -92,13 +91,13 @@ impl Shop {
             job: job.name.clone(),
             model: question.baseline_model.clone(),
             version,
-            path: recorded.clone().unwrap_or_default(),
+            path: recorded.unwrap_or_default(),
             sha256: sha256.unwrap_or_default(),
             run: None,
             promoted_at: self.clock.now(),
             retired_at: None,
         };
-        Ok(Against { id, recorded, baseline })
+        Ok(Against { id, baseline })
     }
 
     /// By how much results differ by chance: learned once for each baseline, from repeats of this run on the same data.
