@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod commands;
+pub mod daemon;
 pub mod expect;
 pub mod job;
 pub mod judge;

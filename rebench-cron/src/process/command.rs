@@ -184,7 +184,13 @@ mod tests {
 
     fn slot(job: &str) -> Slot {
         let (out_dir, log_dir) = ("/runs/a b".into(), "/runs".into());
-        Slot { job: job.to_owned(), scheduled_at: "2026-01-05T03:00:00Z".parse().unwrap(), out_dir, log_dir, ticket: "t1".to_owned() }
+        Slot {
+            job: job.to_owned(),
+            scheduled_at: "2026-01-05T03:00:00Z".parse().unwrap(),
+            out_dir,
+            log_dir,
+            ticket: "t1".to_owned(),
+        }
     }
 
     #[test]

@@ -97,7 +97,9 @@ pub fn run(
     let membership = nursery::enter();
     let spawned = match cancel.is_cancelled() {
         true => Err(Exit::Cancelled),
-        false => spawn(command, &argv, (membership.token(), &slot.ticket), stdout_end, stderr_end).map_err(Exit::NotStarted),
+        false => {
+            spawn(command, &argv, (membership.token(), &slot.ticket), stdout_end, stderr_end).map_err(Exit::NotStarted)
+        }
     };
     let (exit, ended) = match spawned {
         Ok(child) => {

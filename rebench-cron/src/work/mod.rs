@@ -7,6 +7,7 @@ pub mod claim;
 pub mod clock;
 pub mod environment;
 pub mod news;
+pub mod ping;
 pub mod place;
 pub mod recover;
 pub mod sight;
@@ -58,9 +59,9 @@ pub struct Shop {
 pub enum Ended {
     /// The slot has its verdict.
     Judged(Outcome, String),
-    /// The command, or what it made, is not as it should be.
+    /// What it made is not as it should be.
     Failed(String),
-    /// The environment failed: time limit, signal, disk.
+    /// The command or its environment failed: status, time limit, signal, disk.
     Broken(String),
     /// It was ended on demand.
     Cancelled,
@@ -129,13 +130,19 @@ impl Shop {
             ticket: self.place.ticket(&ticket.token),
         };
         let mut noted = Ok(());
-        let outcome = process::run(&job.command, &slot, cancel, || self.clock.now(), |identity| {
-            noted = self.store.started(ticket, identity, &folder, self.clock.now());
-            // What is not on record must not run.
-            if noted.is_err() {
-                cancel.kill();
-            }
-        })?;
+        let outcome = process::run(
+            &job.command,
+            &slot,
+            cancel,
+            || self.clock.now(),
+            |identity| {
+                noted = self.store.started(ticket, identity, &folder, self.clock.now());
+                // What is not on record must not run.
+                if noted.is_err() {
+                    cancel.kill();
+                }
+            },
+        )?;
         noted?;
         self.store.exited(ticket, &Ending::from(&outcome), &folder)?;
         let found = self.environment(job, &folder);
@@ -175,7 +182,14 @@ impl Shop {
     ///
     /// # Errors
     /// What cannot be recorded.
-    pub fn judge(&self, job: &Job, ticket: &Ticket, folder: &Path, started: Timestamp, cancel: &Cancel) -> Result<Ended, Denied> {
+    pub fn judge(
+        &self,
+        job: &Job,
+        ticket: &Ticket,
+        folder: &Path,
+        started: Timestamp,
+        cancel: &Cancel,
+    ) -> Result<Ended, Denied> {
         let produced = expect::read(&job.expect, &folder.join(OUT), started);
         let faults = expect::check(&job.expect, &produced, &sight::rows(self.store.rows_before(&job.name)?));
         if let Some(fault) = faults.first() {
@@ -220,7 +234,8 @@ impl Shop {
         let now = self.clock.now();
         for expired in self.store.retain(&job.name, &sight::policy(job), now)? {
             if expired.folder.exists() {
-                std::fs::remove_dir_all(&expired.folder).map_err(|source| shared::Error::io(&expired.folder, "delete", source))?;
+                std::fs::remove_dir_all(&expired.folder)
+                    .map_err(|source| shared::Error::io(&expired.folder, "delete", source))?;
             }
             self.store.forgotten(expired.run, now)?;
         }
@@ -244,7 +259,7 @@ fn data_state(data: Data) -> expect::DataState {
 fn trouble(exit: &Exit) -> Option<Ended> {
     match exit {
         Exit::Exited(0) => None,
-        Exit::Exited(status) => Some(Ended::Failed(format!("the command ended with status {status}"))),
+        Exit::Exited(status) => Some(Ended::Broken(format!("the command ended with status {status}"))),
         Exit::Signalled(signal) => Some(Ended::Broken(format!("the command was ended by signal {signal}"))),
         Exit::TimedOut => Some(Ended::Broken("the command took longer than its timeout, and was ended".to_owned())),
         Exit::Cancelled => Some(Ended::Cancelled),
@@ -254,10 +269,10 @@ fn trouble(exit: &Exit) -> Option<Ended> {
 
 /// All that is known of a run, for its folder.
 fn described(ready: &Ready, ticket: &Ticket, outcome: &process::Outcome, environment: &Value) -> Value {
-    let names = |processes: &[process::Process]| processes.iter().map(|it| format!("{} {}", it.pid, it.name)).collect::<Vec<_>>();
-    let output = |output: &process::Captured| {
-        json!({"bytes": output.bytes, "kept": output.kept, "sha256": output.sha256, "truncated": output.truncated, "fault": output.fault})
+    let names = |processes: &[process::Process]| {
+        processes.iter().map(|it| format!("{} {}", it.pid, it.name)).collect::<Vec<_>>()
     };
+    let output = |output: &process::Captured| json!({"bytes": output.bytes, "kept": output.kept, "sha256": output.sha256, "truncated": output.truncated, "fault": output.fault});
     json!({
         "schema": "rebench-cron/run/1",
         "tool": {"name": "rebench-cron", "version": env!("CARGO_PKG_VERSION")},

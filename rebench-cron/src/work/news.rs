@@ -89,7 +89,10 @@ impl News {
 
     /// Of data that are too old.
     pub fn stale_data(why: &str) -> Self {
-        Self { holds: BTreeMap::from([(Kind::StaleData, why.to_owned())]), speaks_of: vec![Kind::StaleData, Kind::Missed] }
+        Self {
+            holds: BTreeMap::from([(Kind::StaleData, why.to_owned())]),
+            speaks_of: vec![Kind::StaleData, Kind::Missed],
+        }
     }
 
     /// Of a verdict; `alarm` says that the evidence over all runs is beyond its threshold, and why.
@@ -110,7 +113,8 @@ impl News {
     /// The transitions that this leads to, given what fires.
     pub fn transitions(&self, job: &Job, firing: &[AlertRow], at: Timestamp) -> Vec<NewAlert> {
         let fires = |kind: Kind| firing.iter().find(|row| Kind::named(&row.alert.kind) == Some(kind));
-        let begin = self.holds.iter().filter(|(kind, _)| fires(**kind).is_none()).map(|(kind, why)| begin(job, *kind, why, at));
+        let begin =
+            self.holds.iter().filter(|(kind, _)| fires(**kind).is_none()).map(|(kind, why)| begin(job, *kind, why, at));
         let over = |kind: &&Kind| !self.holds.contains_key(*kind);
         let end = self.speaks_of.iter().filter(over).filter_map(|kind| end(fires(*kind)?, at));
         begin.chain(end).collect()

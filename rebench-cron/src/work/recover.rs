@@ -31,7 +31,9 @@ impl Shop {
             Err(Denied::Failed(error)) => return Err(error),
         };
         let left = match run.state {
-            RunState::Recorded | RunState::Alerted => self.store.alerted(&ticket, self.clock.now()).map(|()| Left::Nothing),
+            RunState::Recorded | RunState::Alerted => {
+                self.store.alerted(&ticket, self.clock.now()).map(|()| Left::Nothing)
+            }
             RunState::Failed | RunState::Lost => Ok(Left::Again(ticket, run.error.clone().unwrap_or_else(lost))),
             RunState::Claimed | RunState::Started => self.lose(job, run, ticket),
             RunState::Exited | RunState::Archived | RunState::Compared => self.lose(job, run, ticket),

@@ -85,7 +85,10 @@ impl Shop {
         let champion = champion(job, keys)?;
         let version = champion.as_ref().map_or_else(String::new, |champion| champion.version.clone());
         let id = judge::baseline_id(&question.baseline_model, sha256.as_deref());
-        let id = champion.map_or_else(|| id.clone(), |champion| format!("{id} champion {} {}", champion.version, champion.manifest_sha256));
+        let id = champion.map_or_else(
+            || id.clone(),
+            |champion| format!("{id} champion {} {}", champion.version, champion.manifest_sha256),
+        );
         let baseline = Baseline {
             id: id.clone(),
             job: job.name.clone(),
@@ -113,7 +116,12 @@ impl Shop {
         if keys.repeats < 2 {
             return Ok(None);
         }
-        let path = self.place.folder().join("noise").join(&job.name).join(format!("{}.json", &digest::of_bytes(against.id.as_bytes())[..16]));
+        let path = self
+            .place
+            .folder()
+            .join("noise")
+            .join(&job.name)
+            .join(format!("{}.json", &digest::of_bytes(against.id.as_bytes())[..16]));
         if let Ok(bytes) = fsio::read(&path) {
             return Ok(serde_json::from_slice(&bytes).ok());
         }
@@ -158,7 +166,13 @@ fn champion(job: &Job, keys: &JudgeKeys) -> Result<Option<Champion>> {
 }
 
 /// Why the baseline does not give its recorded results any more, if it does not.
-fn unreproduced(job: &Job, keys: &JudgeKeys, question: &Question, folder: &Path, noise: Option<&Noise>) -> Result<Option<String>> {
+fn unreproduced(
+    job: &Job,
+    keys: &JudgeKeys,
+    question: &Question,
+    folder: &Path,
+    noise: Option<&Noise>,
+) -> Result<Option<String>> {
     let (Some(recorded), Some(again)) = (&keys.recorded, &keys.reproduced) else { return Ok(None) };
     let (recorded, again) = (measured(&job.folder.join(recorded))?, measured(&folder.join(OUT).join(again))?);
     let allowed = noise.map_or(keys.reproducible_within, |noise| noise.floor(1).max(keys.reproducible_within));

@@ -43,7 +43,13 @@ impl Trial {
     pub(crate) fn slot(&self) -> Slot {
         let folder = self.folder.path().to_owned();
         let scheduled_at = "2026-01-05T03:00:00Z".parse().unwrap();
-        Slot { job: "walmart".to_owned(), scheduled_at, out_dir: folder.clone(), log_dir: folder, ticket: String::new() }
+        Slot {
+            job: "walmart".to_owned(),
+            scheduled_at,
+            out_dir: folder.clone(),
+            log_dir: folder,
+            ticket: String::new(),
+        }
     }
 
     pub(crate) fn command(&self, argv: &[&str]) -> Command {

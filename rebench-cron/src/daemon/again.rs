@@ -1,0 +1,105 @@
+//! Runs that are tried again later: attempts that failed, and starts that had to wait.
+
+use jiff::Timestamp;
+use shared::error::Result;
+
+use super::{Daemon, Event};
+use crate::plan::{Ready, retry};
+use crate::store::{Denied, Ticket};
+use crate::work::{Ended, Report};
+
+/// A run that is tried again.
+#[derive(Debug, Clone)]
+pub(super) struct Again {
+    pub(super) at: Timestamp,
+    pub(super) ready: Ready,
+    /// The attempt that failed; none if nothing was claimed yet.
+    pub(super) last: Option<Ticket>,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Agains(Vec<Again>);
+
+impl Agains {
+    pub(super) fn add(&mut self, again: Again) {
+        self.0.push(again);
+    }
+
+    pub(super) fn wake(&self) -> Option<Timestamp> {
+        self.0.iter().map(|again| again.at).min()
+    }
+
+    /// Whether an attempt at this slot is to follow.
+    pub(super) fn has(&self, ticket: &Ticket) -> bool {
+        self.0.iter().any(|again| again.last.as_ref().is_some_and(|last| last.slot == ticket.slot))
+    }
+
+    fn take_due(&mut self, now: Timestamp) -> Vec<Again> {
+        let (due, wait) = std::mem::take(&mut self.0).into_iter().partition(|again| again.at <= now);
+        self.0 = wait;
+        due
+    }
+}
+
+impl Daemon {
+    /// Plans the next attempt at a slot, or gives it up.
+    pub(super) fn retry(&mut self, ready: Ready, last: Ticket, why: &str, now: Timestamp) -> Result<()> {
+        match retry::at(&ready.job, last.attempt, now) {
+            Some(at) => self.again.add(Again { at, ready, last: Some(last) }),
+            None => match self.shop.give_up(&ready.job, &last, why) {
+                Ok(()) | Err(Denied::Stale(_)) => {}
+                Err(Denied::Failed(error)) => return Err(error),
+            },
+        }
+        Ok(())
+    }
+
+    /// Starts attempts whose time has come.
+    pub(super) fn try_again(&mut self, now: Timestamp) -> Result<()> {
+        for again in self.again.take_due(now) {
+            match again.last.clone() {
+                None => {
+                    let actions = self.queue.add(again.ready);
+                    let skips = self.act(actions);
+                    self.skip(&skips, now)?;
+                }
+                Some(last) => self.next_attempt(again, &last, now)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn next_attempt(&mut self, again: Again, last: &Ticket, now: Timestamp) -> Result<()> {
+        let Ok(Some(lock)) = self.shop.place.lock(&again.ready.job.name) else {
+            self.again.add(Again { at: super::later(now, super::LOOK), ..again });
+            return Ok(());
+        };
+        match self.shop.store.retry(last, &self.shop.host, now) {
+            Ok(ticket) => {
+                self.queue.begun(&again.ready.job.name);
+                self.spawn(again.ready, ticket, lock);
+            }
+            Err(Denied::Stale(_)) => {}
+            Err(Denied::Failed(error)) => {
+                self.again.add(again);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// For the tests of other modules: a report as an event.
+impl From<Report> for Event {
+    fn from(report: Report) -> Self {
+        Self::Ended(Box::new(report))
+    }
+}
+
+impl Ended {
+    /// Whether the slot has its verdict.
+    pub fn is_judged(&self) -> bool {
+        matches!(self, Self::Judged(..))
+    }
+}
