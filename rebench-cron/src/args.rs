@@ -5,11 +5,11 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 use shared::cli::{CommonArgs, CommonCommand, Examples, Tables, Tool};
 
-use crate::commands::{explain, next};
+use crate::commands::{explain, next, once, run, status, trigger};
 use crate::job;
 
 /// The commands that are still to come.
-pub const PLANNED: [&str; 6] = ["run", "once", "status", "history", "trigger", "export"];
+pub const PLANNED: [&str; 2] = ["history", "export"];
 
 /// Schedule re-benchmarks of promoted forecasters and judge them over time.
 #[derive(Debug, Parser)]
@@ -26,6 +26,14 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run jobs when they are due, until SIGTERM
+    Run(Box<run::Args>),
+    /// Run a job now, and judge it
+    Once(Box<once::Args>),
+    /// Say how the jobs stand; status 1 if one is overdue or its last run failed
+    Status(status::Args),
+    /// Ask for a run out of turn, once for each key
+    Trigger(trigger::Args),
     /// Print when a schedule fires
     Next(Box<next::Args>),
     /// Say in words what an expression means, and what is easily misread in it
@@ -44,9 +52,43 @@ impl Tool for Cli {
         (
             "",
             &[
+                "rebench-cron run --config promotion.toml",
+                "rebench-cron once walmart",
                 "rebench-cron explain '0 3 1-7 * 1' --tz Europe/Berlin",
                 "rebench-cron next --expr '30 2 * * 1' --tz America/New_York -n 10",
                 "rebench-cron check",
+            ],
+        ),
+        (
+            "run",
+            &[
+                "rebench-cron run --config promotion.toml",
+                "rebench-cron run --state /var/lib/rebench-cron --most-runs 2 --alertmanager http://127.0.0.1:9093",
+                "rebench-cron run --drain 1h --webhook https://ops.example/hook",
+            ],
+        ),
+        (
+            "once",
+            &[
+                "rebench-cron once walmart --config promotion.toml",
+                "rebench-cron once walmart --inconclusive pass --json",
+                "rebench-cron once walmart --bench-compare ./bin/bench-compare",
+            ],
+        ),
+        (
+            "status",
+            &[
+                "rebench-cron status",
+                "rebench-cron status walmart --json",
+                "rebench-cron status --state /var/lib/rebench-cron",
+            ],
+        ),
+        (
+            "trigger",
+            &[
+                "rebench-cron trigger walmart",
+                "rebench-cron trigger walmart --reason drift --key 4f1c --evidence bundle.json",
+                "rebench-cron trigger walmart --reason drift --key 4f1c --json",
             ],
         ),
         (

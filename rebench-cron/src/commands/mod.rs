@@ -1,5 +1,10 @@
-//! The commands that ask a schedule and change nothing.
+//! The commands.
 
 pub mod asked;
 pub mod explain;
 pub mod next;
+pub mod once;
+pub mod run;
+pub mod shop;
+pub mod status;
+pub mod trigger;

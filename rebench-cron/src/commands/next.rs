@@ -2,12 +2,13 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::Exit;
 use shared::cli::{self, Context, Format};
 use shared::error::{Error, Result};
 use shared::format::input::Tool;
+use shared::{Exit, clock};
 
 use super::asked::{self, Asked, ScheduleArgs, Subject};
+use crate::job;
 
 /// The `schema` of the report.
 pub const SCHEMA: &str = "rebench-cron/next/1";
@@ -44,8 +45,7 @@ pub struct Report {
 /// # Errors
 /// If the expression or a flag is wrong.
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let text = expression(args)?;
-    let asked = Asked::read(&text, &args.schedule, args.job.as_deref())?;
+    let (text, asked) = asked(args, context)?;
     let report = report(&text, &asked);
     if report.fires.is_empty() {
         cli::note(&asked::none_left(&asked));
@@ -58,16 +58,19 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// The expression that is meant. Tables of jobs are read by the commands that run them.
-fn expression(args: &Args) -> Result<String> {
-    if let Some(text) = &args.expr {
-        return Ok(text.clone());
+/// The expression that is meant, and what it means: that of the flags, or that of a job.
+fn asked(args: &Args, context: &Context) -> Result<(String, Asked)> {
+    match (&args.expr, &args.job) {
+        (Some(text), job) => Ok((text.clone(), Asked::read(text, &args.schedule, job.as_deref())?)),
+        (None, Some(name)) => {
+            let job = job::named(&context.config, name)?;
+            let from = args.schedule.from.map_or_else(clock::now, Ok)?;
+            let asked = Asked { schedule: job.schedule, dialect: job.dialect, from, count: args.schedule.count };
+            Ok((job.expression, asked))
+        }
+        (None, None) => Err(Error::usage("neither a job nor --expr", "a job of promotion.toml, or --expr")
+            .with_help("rebench-cron next --expr '30 2 * * 1' --tz America/New_York")),
     }
-    let found = match &args.job {
-        Some(job) => format!("the schedule of job {job:?}: jobs in promotion.toml are not read yet"),
-        None => "neither a job nor --expr".to_owned(),
-    };
-    Err(Error::usage(found, "--expr").with_help("rebench-cron next --expr '30 2 * * 1' --tz America/New_York"))
 }
 
 fn report(text: &str, asked: &Asked) -> Report {

@@ -71,7 +71,7 @@ impl Daemon {
     }
 
     fn next_attempt(&mut self, again: Again, last: &Ticket, now: Timestamp) -> Result<()> {
-        let Ok(Some(lock)) = self.shop.place.lock(&again.ready.job.name) else {
+        let Ok(Some(lock)) = self.shop.state.lock(&again.ready.job.name) else {
             self.again.add(Again { at: super::later(now, super::LOOK), ..again });
             return Ok(());
         };

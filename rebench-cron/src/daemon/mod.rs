@@ -24,7 +24,7 @@ use crate::process::{self, Cancel};
 use crate::store::{Claimed, Outcome, Reason, RequestId, Skip, Ticket};
 use crate::work::clock::{Event, Waited};
 use crate::work::news::News;
-use crate::work::place::JobLock;
+use crate::work::state::JobLock;
 use crate::work::{Ended, Report, Shop, claim, environment, ping};
 use again::{Again, Agains};
 
@@ -302,7 +302,7 @@ impl Daemon {
     fn start_all(&mut self, ready: &[Ready], now: Timestamp) -> Result<()> {
         let mut locked: Vec<(Ready, JobLock)> = Vec::new();
         for ready in ready {
-            match self.shop.place.lock(&ready.job.name) {
+            match self.shop.state.lock(&ready.job.name) {
                 Ok(Some(lock)) => locked.push((ready.clone(), lock)),
                 _ => self.put_back(ready, now),
             }

@@ -22,7 +22,7 @@ impl Daemon {
             if self.runs.keys().any(|(name, _)| *name == job) {
                 continue;
             }
-            let Some(lock) = self.shop.place.lock_alone(&job)? else { continue };
+            let Some(lock) = self.shop.state.lock_alone(&job)? else { continue };
             for run in &runs {
                 if !self.again.has(&run.ticket) {
                     self.take_up(run, now)?;

@@ -11,7 +11,7 @@ use crate::job::Job;
 use crate::plan::Ready;
 use crate::plan::drift::{self, Earlier};
 use crate::store::{Reason, Request, RequestId, Store};
-use crate::work::place::JobLock;
+use crate::work::state::JobLock;
 
 impl Daemon {
     /// Queues what is asked for, unless it may not run.

@@ -53,6 +53,7 @@ pub fn transition(row: &AlertRow) -> Option<Transition> {
     Some(Transition::new(SOURCE, alert(row)?, payload))
 }
 
-fn alert(row: &AlertRow) -> Option<Alert> {
+/// The alert of a record; none if it is not one.
+pub fn alert(row: &AlertRow) -> Option<Alert> {
     serde_json::from_value(row.alert.body.clone()).ok()
 }

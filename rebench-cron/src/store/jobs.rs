@@ -44,6 +44,14 @@ impl Store {
         Ok(self.write(|transaction| jobs.iter().map(|job| Ok(define(transaction, job, now)?)).collect())?)
     }
 
+    /// Since when the job has had these slots; nothing if it is not on record with them.
+    ///
+    /// # Errors
+    /// [`shared::Error::Environment`] if the records cannot be read.
+    pub fn defined_since(&self, job: &Job) -> Result<Option<Timestamp>> {
+        self.look(|connection| Ok(known(connection, job)?.created))
+    }
+
     /// The newest slot of the schedule that was decided on: claimed, done, failed or skipped.
     ///
     /// # Errors

@@ -8,9 +8,9 @@ pub mod clock;
 pub mod environment;
 pub mod news;
 pub mod ping;
-pub mod place;
 pub mod recover;
 pub mod sight;
+pub mod state;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,8 +27,8 @@ use crate::process::{self, Cancel, Exit, Slot};
 use crate::store::{Archive, Data, Denied, Ending, Host, Outcome, Store, Ticket, Verdict};
 use clock::Clock;
 use news::News;
-use place::Place;
 use sight::Seen;
+use state::State;
 
 /// The version that is recorded with what this program says itself.
 pub const VERSION: &str = concat!("rebench-cron ", env!("CARGO_PKG_VERSION"));
@@ -45,7 +45,7 @@ pub struct Shop {
     /// The records.
     pub store: Store,
     /// The state folder.
-    pub place: Place,
+    pub state: State,
     /// The program that compares.
     pub bench_compare: PathBuf,
     /// This machine.
@@ -120,14 +120,14 @@ impl Shop {
             (_, Some(why)) => return self.without_new_data(job, ticket, &why),
             (data, None) => data,
         };
-        let folder = self.place.run(&job.name, ready.scheduled_at, &ready.key, ticket.attempt);
+        let folder = self.state.run(&job.name, ready.scheduled_at, &ready.key, ticket.attempt);
         fsio::create_folder(&folder.join(OUT))?;
         let slot = Slot {
             job: job.name.clone(),
             scheduled_at: ready.scheduled_at,
             out_dir: folder.join(OUT),
             log_dir: folder.clone(),
-            ticket: self.place.ticket(&ticket.token),
+            ticket: self.state.ticket(&ticket.token),
         };
         let mut noted = Ok(());
         let outcome = process::run(

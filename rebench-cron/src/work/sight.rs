@@ -117,7 +117,7 @@ impl Shop {
             return Ok(None);
         }
         let path = self
-            .place
+            .state
             .folder()
             .join("noise")
             .join(&job.name)

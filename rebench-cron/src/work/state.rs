@@ -13,7 +13,7 @@ const NFS: i64 = 0x6969;
 
 /// The state folder.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct State {
     folder: PathBuf,
     /// What tells this folder from others on the machine.
     id: String,
@@ -32,7 +32,7 @@ impl Drop for JobLock {
     }
 }
 
-impl Place {
+impl State {
     /// The folder, which is made if it is not there.
     ///
     /// # Errors
