@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use shared::error::Place;
 use shared::{Error, Result, fsio};
 
@@ -40,7 +40,12 @@ impl Store {
         refuse_network(folder)?;
         let path = folder.join(FILE);
         let new = !path.exists();
-        let mut connection = writer(&path).map_err(|error| explain(&path, &error))?;
+        let mut connection = connect(&path).map_err(|error| explain(&path, &error))?;
+        // Before the journal is changed, which would change a stranger's file.
+        let transaction = connection.transaction().map_err(|error| explain(&path, &error))?;
+        is_new(&transaction, &path)?;
+        drop(transaction);
+        settings(&connection).map_err(|error| explain(&path, &error))?;
         prepare(&mut connection, &path)?;
         if new {
             fsio::sync(folder)?;
@@ -92,14 +97,17 @@ fn is_network(kind: u64) -> bool {
     NETWORKS.contains(&(kind & 0xffff_ffff))
 }
 
-fn writer(path: &Path) -> rusqlite::Result<Connection> {
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(PATIENCE)?;
-    keep_journal(&connection)?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", true)?;
     Ok(connection)
+}
+
+fn settings(connection: &Connection) -> rusqlite::Result<()> {
+    keep_journal(connection)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)
 }
 
 /// Writes ahead, so that readers do not wait for who writes.
@@ -114,20 +122,30 @@ fn keep_journal(connection: &Connection) -> rusqlite::Result<()> {
     }
 }
 
-/// Makes the tables of a new file, and checks those of an old one.
+/// Makes the tables of a new file.
 fn prepare(connection: &mut Connection, path: &Path) -> Result<()> {
     let failed = |error: rusqlite::Error| explain(path, &error);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    let (application, version) = stamp(&transaction).map_err(failed)?;
-    let tables: i64 =
-        transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
-    if (application, version, tables) != (0, 0, 0) {
-        return check(path, application, version);
+    // Once more, since another may have made them meanwhile.
+    if !is_new(&transaction, path)? {
+        return Ok(());
     }
     transaction.execute_batch(TABLES).map_err(failed)?;
     transaction.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
     transaction.pragma_update(None, "user_version", VERSION).map_err(failed)?;
     transaction.commit().map_err(failed)
+}
+
+/// Whether there is nothing in the file yet; what is there must be ours. One transaction, so that it is not seen half made.
+fn is_new(connection: &Transaction<'_>, path: &Path) -> Result<bool> {
+    let failed = |error: rusqlite::Error| explain(path, &error);
+    let (application, version) = stamp(connection).map_err(failed)?;
+    let count = "SELECT count(*) FROM sqlite_schema";
+    let tables: i64 = connection.query_row(count, [], |row| row.get(0)).map_err(failed)?;
+    match (application, version, tables) {
+        (0, 0, 0) => Ok(true),
+        _ => check(path, application, version).map(|()| false),
+    }
 }
 
 /// What names the file as ours, and its version.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rebench_cron::process::Exit;
 use rebench_cron::store::{AlertState, Outcome, RunState, Store, Ticket};
@@ -64,8 +65,8 @@ fn step(store: &Store, ticket: &Ticket, state: RunState) -> RunState {
     to
 }
 
-/// Lets a victim do that many steps and kills it wherever it is then; all that it said.
-fn kill_after(folder: &Path, steps: usize) -> Vec<(i64, String)> {
+/// Lets a victim do that many steps and kills it a moment later, wherever it is then; all that it said.
+fn kill_after(folder: &Path, steps: usize, moment: Duration) -> Vec<(i64, String)> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "store_crash::victim", "--nocapture"])
         .env(FOLDER, folder)
@@ -82,6 +83,8 @@ fn kill_after(folder: &Path, steps: usize) -> Vec<(i64, String)> {
             _ => assert!(!line.contains("panicked"), "{line}"),
         }
         if said.len() == steps {
+            let begun = Instant::now();
+            while begun.elapsed() < moment {}
             child.kill().unwrap();
         }
     }
@@ -95,7 +98,8 @@ fn whatever_was_said_to_be_recorded_is_there_after_a_kill() {
     let mut said: BTreeSet<(i64, String)> = BTreeSet::new();
     for round in 0..rounds() {
         // One more than all states of a run, so that each round stops at another state.
-        said.extend(kill_after(folder.path(), 1 + round % 8));
+        let moment = Duration::from_micros(73 * u64::try_from(round % 29).unwrap());
+        said.extend(kill_after(folder.path(), 1 + round % 8, moment));
         let store = Store::open(folder.path()).unwrap();
         store.integrity().unwrap();
         let known = table(&store, "events");

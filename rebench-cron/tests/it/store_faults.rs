@@ -186,11 +186,13 @@ fn strangers_are_refused_and_left_as_they_are() {
     shared::fsio::write_atomic(&file(&folder), &b"this is no database, however long it may be ".repeat(50)).unwrap();
     both_refuse(&folder, "this is no database");
 
-    let folder = tempfile::tempdir().unwrap();
-    let other = rusqlite::Connection::open(file(&folder)).unwrap();
-    other.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE jobs (name TEXT)").unwrap();
-    drop(other);
-    both_refuse(&folder, "another program");
+    for journal in ["WAL", "DELETE"] {
+        let folder = tempfile::tempdir().unwrap();
+        let other = rusqlite::Connection::open(file(&folder)).unwrap();
+        other.execute_batch(&format!("PRAGMA journal_mode = {journal}; CREATE TABLE jobs (name TEXT)")).unwrap();
+        drop(other);
+        both_refuse(&folder, "another program");
+    }
 }
 
 #[test]

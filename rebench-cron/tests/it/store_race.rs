@@ -100,3 +100,14 @@ fn a_thousand_slots_of_a_second_are_claimed_at_once() {
     // Far more than it takes, so that only something that is quadratic or syncs for each slot fails here.
     assert!(took.as_secs() < 5, "{took:?}");
 }
+
+#[test]
+fn all_who_open_new_records_at_once_can() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        thread::scope(|scope| {
+            (0..6).for_each(|_| drop(scope.spawn(|| Store::open(folder.path()).unwrap())));
+        });
+        Store::read(folder.path()).unwrap().integrity().unwrap();
+    }
+}
