@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 ///
 /// # Errors
 /// If signals cannot be waited for.
-pub fn on_end(then: impl Fn(u32) + Send + 'static) -> Result<()> {
+pub(crate) fn on_end(then: impl Fn(u32) + Send + 'static) -> Result<()> {
     on(&[SignalKind::terminate(), SignalKind::interrupt()], then)
 }
 
@@ -15,7 +15,7 @@ pub fn on_end(then: impl Fn(u32) + Send + 'static) -> Result<()> {
 ///
 /// # Errors
 /// If signals cannot be waited for.
-pub fn on_hang_up(then: impl Fn(u32) + Send + 'static) -> Result<()> {
+pub(crate) fn on_hang_up(then: impl Fn(u32) + Send + 'static) -> Result<()> {
     on(&[SignalKind::hangup()], then)
 }
 

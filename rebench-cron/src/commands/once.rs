@@ -77,8 +77,8 @@ pub struct Report {
     pub why: String,
     /// Whether over all runs the model no longer wins.
     pub alarm: bool,
-    /// The folder with all that the run left.
-    pub folder: String,
+    /// The folder with all that the run left; nothing if nothing was run.
+    pub folder: Option<String>,
 }
 
 /// Runs the command.
@@ -256,6 +256,7 @@ fn report(shop: &Shop, job: &Job, attempt: &Attempt, reason: Reason, alarm: bool
         Ended::Cancelled => ("failed", "ended on demand"),
         Ended::Taken => ("failed", "another daemon has taken the run over"),
     };
+    let folder = shop.state.run(&job.name, attempt.scheduled_at, &attempt.key, attempt.ticket.attempt);
     Report {
         schema: SCHEMA.to_owned(),
         tool: asked::tool(),
@@ -266,23 +267,19 @@ fn report(shop: &Shop, job: &Job, attempt: &Attempt, reason: Reason, alarm: bool
         outcome: outcome.to_owned(),
         why: why.to_owned(),
         alarm,
-        folder: shop
-            .state
-            .run(&job.name, attempt.scheduled_at, &attempt.key, attempt.ticket.attempt)
-            .display()
-            .to_string(),
+        folder: folder.is_dir().then(|| folder.display().to_string()),
     }
 }
 
 fn text(report: &Report) -> String {
     let attempts = if report.attempts == 1 { String::new() } else { format!(", attempt {}", report.attempts) };
     let alarm = if report.alarm { "\n  ALARM: over all runs the model no longer wins" } else { "" };
+    let folder = report.folder.as_ref().map_or_else(String::new, |folder| format!("\n  {folder}"));
     format!(
-        "{}  {} {}{attempts}\n  {}{alarm}\n  {}\n",
-        report.outcome.to_uppercase(),
+        "{}  {} {}{attempts}\n  {}{alarm}{folder}\n",
+        report.outcome.to_uppercase().replace('_', " "),
         report.job,
         report.scheduled_at,
         report.why,
-        report.folder
     )
 }

@@ -166,6 +166,8 @@ fn overdue(job: &Job, store: &Store, now: Timestamp) -> Result<Option<Timestamp>
 fn last(job: &Job, row: &HistoryRow) -> Option<Last> {
     let verdict = row.run.as_ref().and_then(|run| run.verdict.as_ref()).map(|(verdict, _)| verdict);
     let (outcome, why) = match (row.state, verdict) {
+        // Nothing was measured: what was measured last still counts.
+        (SlotState::Done, Some(verdict)) if verdict.outcome == Outcome::NoNewData => return None,
         (SlotState::Done, Some(verdict)) => (verdict.outcome.name(), Some(verdict.reason.clone())),
         (SlotState::Failed, _) => ("failed", row.why.clone()),
         _ => return None,

@@ -72,6 +72,14 @@ pub fn refusal(store: &Store, job: &Job, request: &Request, now: Timestamp) -> R
     if request.request.reason != Reason::Drift {
         return Ok(None);
     }
+    let waits = |other: &Request| {
+        let (mine, its) = (&request.request, &other.request);
+        other.id < request.id && its.job == mine.job && its.reason == mine.reason
+    };
+    if let Some(earlier) = store.requests()?.iter().find(|other| waits(other)) {
+        let (key, at) = (&earlier.request.key, earlier.requested_at);
+        return Ok(Some(format!("the run that {key} asked for at {at:.0} is still to come, and is the answer")));
+    }
     let span = SignedDuration::try_from(job.drift.span).unwrap_or(SignedDuration::MAX);
     let since = now.checked_sub(span).unwrap_or(Timestamp::MIN);
     let earlier = Earlier {

@@ -1,5 +1,6 @@
 //! Looking at what a run left: what it is held against, what `bench-compare` says, and what that means after all the runs before.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -288,7 +289,10 @@ pub(super) fn metrics(produced: &Produced) -> Vec<Metric> {
         value: row.rows as f64,
         n: row.rows,
     });
-    measured.chain(rows).collect()
+    let mut seen = BTreeSet::new();
+    let key = |metric: &Metric| [&metric.name, &metric.model, &metric.dataset, &metric.fold].map(String::clone);
+    // Two files may hold the same row, as where the baseline's also holds the model's.
+    measured.chain(rows).filter(|metric| seen.insert(key(metric))).collect()
 }
 
 /// Which files of the job's runs are kept.
