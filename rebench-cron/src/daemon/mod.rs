@@ -221,13 +221,12 @@ impl Daemon {
         Ok(())
     }
 
-    /// When there is something to do next.
+    /// When there is something to do next; what others do is looked at whenever the clock is.
     fn wake(&self, now: Timestamp) -> Timestamp {
-        let retry = LOOK;
         if self.pulse.trouble.is_some() {
-            return later(now, retry);
+            return later(now, LOOK);
         }
-        let times = [self.plan.wake(), self.again.wake(), Some(self.next_look), Some(self.next_recovery), self.ends_at];
+        let times = [self.plan.wake(), self.again.wake(), self.ends_at];
         times.into_iter().flatten().min().unwrap_or(Timestamp::MAX).max(now)
     }
 

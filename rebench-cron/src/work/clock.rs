@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// However long there is nothing to do, the clock is looked at so often: it may be set, or the machine may have slept.
-const LONGEST_SLEEP: Duration = Duration::from_mins(1);
+/// However long there is nothing to do, the clock and the records are looked at so often: the clock may be set, the machine may have
+/// slept, and others may ask for runs.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 /// What came of waiting.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,6 +13,8 @@ mod brute;
 mod cases;
 mod commands;
 mod croner;
+mod daemon;
+mod daemon_support;
 mod edges;
 mod faults;
 mod plan;
