@@ -75,16 +75,22 @@ impl Evidence {
     }
 }
 
-/// The evidence of verdicts, oldest first.
+/// The evidence of verdicts, oldest first; as before the first look where there are none.
 pub fn evidence(past: &[Past], rules: Rules) -> Evidence {
+    course(past, rules).pop().unwrap_or_else(|| History::new(0, None, rules).evidence())
+}
+
+/// The evidence after each of the verdicts, oldest first.
+pub fn course(past: &[Past], rules: Rules) -> Vec<Evidence> {
     let mut history = History::new(0, None, rules);
-    for (index, verdict) in past.iter().enumerate() {
+    let after = past.iter().enumerate().map(|(index, verdict)| {
         if history.of.is_none_or(|of| !same(of, verdict)) {
             history = History::new(index, Some(verdict), rules);
         }
         history.take(index, verdict);
-    }
-    history.evidence()
+        history.evidence()
+    });
+    after.collect()
 }
 
 /// The verdicts of the present history: `since` on, those that are looks, each with its index.

@@ -13,7 +13,7 @@ pub mod reproduce;
 pub use champion::{Champion, baseline_id};
 pub use change::{Change, Circumstances, Difference, change, differences};
 pub use gate::{Asked, Program, Question, Way};
-pub use history::{Baseline, Evidence, Past, Rules, evidence};
+pub use history::{Baseline, Evidence, Past, Rules, course, evidence};
 pub use noise::Noise;
 pub use outcome::{Judgement, Outcome, judge};
 pub use reproduce::Reproduced;

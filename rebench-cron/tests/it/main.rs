@@ -21,6 +21,7 @@ mod process_lost;
 mod process_output;
 mod process_support;
 mod properties;
+mod simulation;
 mod size;
 mod systemd;
 mod zones;
