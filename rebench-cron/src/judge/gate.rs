@@ -190,6 +190,7 @@ impl Program<'_> {
     /// If the folder cannot be made, or the program cannot be watched. A program that fails is no error but leaves no verdict.
     pub fn ask(&self, question: &Question, folder: &Path) -> Result<Asked> {
         fsio::create_folder(folder)?;
+        forget(&folder.join(VERDICT))?;
         let argv = question.argv(self.path, folder);
         let verdict = match self.run(&argv, folder)? {
             Some(why) => Err(why),
@@ -227,6 +228,14 @@ impl Program<'_> {
             Exit::Cancelled => Some("bench-compare was told to end".to_owned()),
             Exit::NotStarted(why) => Some(why),
         })
+    }
+}
+
+/// Removes the answer to an earlier question, which must not pass for that to this one.
+fn forget(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, "remove", source)),
+        _ => Ok(()),
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod champion;
 pub mod change;
+mod error;
 pub mod gate;
 pub mod history;
 pub mod noise;

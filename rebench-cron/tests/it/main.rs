@@ -15,6 +15,7 @@ mod commands;
 mod croner;
 mod edges;
 mod faults;
+mod judge_gate;
 mod process;
 mod process_first;
 mod process_lost;

@@ -144,7 +144,8 @@ fn histories() -> (u64, bool) {
 #[test]
 fn a_model_that_holds_alarms_in_at_most_one_of_twenty_histories() {
     let (histories, _) = histories();
-    for world in [World::fresh(0.0), World::reused(0.1, 0.0), World::reused(0.3, 0.0), World::reused(0.5, 0.0)] {
+    let reused = [0.0, 0.1, 0.3, 0.5].map(|share| World::reused(share, 0.0));
+    for world in [World::fresh(0.0)].into_iter().chain(reused) {
         let found = simulate(world, histories);
         assert!(found.false_alarms <= 0.05, "{found:?} at {:?}", world.reused);
     }
@@ -167,6 +168,7 @@ fn the_table_of_all_worlds_is_printed_where_it_is_asked_for() {
     let (histories, true) = histories() else { return };
     let worlds = [
         ("fresh", World::fresh(0.0)),
+        ("reused, share 0", World::reused(0.0, 0.0)),
         ("reused, share 0.1", World::reused(0.1, 0.0)),
         ("reused, share 0.3", World::reused(0.3, 0.0)),
         ("reused, share 0.5", World::reused(0.5, 0.0)),
