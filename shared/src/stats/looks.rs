@@ -179,6 +179,18 @@ mod tests {
         assert_eq!((looks.looks(), looks.e_value()), (0, 1.0));
     }
 
+    #[test]
+    fn an_estimated_error_counts_by_its_probability() {
+        // The tail of t(11) beyond 2.200985 is 0.025, that of the normal beyond 1.959964.
+        assert!((normal_score(2.200_985_160_082_949, 11.0) - 1.959_963_984_540_054).abs() < 1e-9);
+        assert!((normal_score(-2.200_985_160_082_949, 11.0) + 1.959_963_984_540_054).abs() < 1e-9);
+        assert_eq!((normal_score(0.0, 3.0), normal_score(2.5, f64::INFINITY)), (0.0, 2.5));
+        assert!(normal_score(1e300, 1.0).is_finite() && normal_score(f64::MAX, 200.0) < 38.0);
+        let mut looks = Looks::new(104, 0.0);
+        let known = looks.clone().look(3.0, 1.0, f64::INFINITY).unwrap();
+        assert!(looks.look(3.0, 1.0, 5.0).unwrap() < known);
+    }
+
     /// The share of histories that alarm within 104 looks, and the median delay of those with a shift at the 27th.
     fn histories(shift: f64, share: f64) -> (f64, Option<u32>) {
         const N: u64 = 1000;
