@@ -73,6 +73,9 @@ pub struct Asked {
 impl Way {
     /// The way that the keys ask for; the recorded file is looked for from `folder`. Where a baseline is run beside the model it is held
     /// against that, and the recorded file only says whether results can be reproduced.
+    ///
+    /// # Errors
+    /// If they ask for none.
     pub fn of(keys: &JudgeKeys, out_dir: &Path, folder: &Path) -> Result<Self> {
         let candidate = || out_dir.join(keys.candidate.as_deref().unwrap_or(RESULTS));
         match (&keys.forecasts, &keys.beside, &keys.recorded) {

@@ -203,7 +203,7 @@ mod tests {
     fn one_look_is_the_mixture_by_hand() {
         // u = 2: exp(2/2 - 1/8) and exp(2 - 1/2) at a weight of 1/104 each, 103/104 for the looks to come.
         let found = evidence(&bad(1), RULES);
-        let expected = (0.875_f64.exp() + 1.5_f64.exp()) / 2.0 / 104.0 + 103.0 / 104.0;
+        let expected = f64::midpoint(0.875_f64.exp(), 1.5_f64.exp()) / 104.0 + 103.0 / 104.0;
         assert!((found.e_value - expected).abs() < 1e-12, "{found:?}");
         assert_eq!((found.looks, found.alarm_at, found.alarm), (1, 20.0, None));
     }

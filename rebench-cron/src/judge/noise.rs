@@ -2,8 +2,8 @@
 //!
 //! The loss of a model on a dataset is taken as its logarithm, so that a difference is a relative one. The variance over repeats is
 //! pooled over models, datasets and windows: the sum of squares about the mean of each, over the sum of their degrees of freedom
-//! (Snedecor and Cochran 1989, sec. 12.10). The difference of two results of one model, each a mean over `n` datasets, has the standard error
-//! `sqrt(2 / n)` times its root; the floor is that times the two-sided 95 % quantile of Student's t: the repeatability limit of ISO 5725-6 (1994, sec. 4.1).
+//! (Snedecor and Cochran 1989). The difference of two results of one model, each a mean over `n` datasets, has the standard error
+//! `sqrt(2 / n)` times its root; the floor is that times the two-sided 95 % quantile of Student's t: the repeatability limit of ISO 5725-6 (1994).
 
 use std::collections::BTreeMap;
 

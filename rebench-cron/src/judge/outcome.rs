@@ -177,7 +177,7 @@ impl Found<'_> {
         let Some((excess, effect)) = self.excess().zip(self.gate.estimate) else {
             return (Outcome::Inconclusive, self.gate.reason.clone());
         };
-        let chance = self.floor.or_else(|| self.error.map(|error| error.one_sided()));
+        let chance = self.floor.or_else(|| self.error.map(StandardError::one_sided));
         let allowed = chance.unwrap_or(0.0);
         let outcome = match chance {
             _ if excess > allowed => Outcome::Regressed,

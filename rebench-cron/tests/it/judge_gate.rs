@@ -10,6 +10,7 @@ use std::time::Duration;
 use rebench_cron::job::JudgeKeys;
 use rebench_cron::judge::{Asked, Baseline, Judgement, Noise, Outcome, Program, Question, judge};
 use rebench_cron::process::Cancel;
+use shared::fsio;
 use tempfile::TempDir;
 
 /// The program beside these tests, which is built where it is missing.
@@ -75,7 +76,7 @@ impl Run {
     /// Asks a shell script that is given the command line of a gate.
     fn pretend(&self, script: &str) -> Result<(), String> {
         let program = self.file("bench-compare");
-        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fsio::write_atomic(&program, format!("#!/bin/sh\n{script}\n").as_bytes()).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         self.ask(&program).verdict.map(drop)
     }
@@ -125,7 +126,7 @@ fn keep_rows(path: &Path, dataset: &str) {
     let mut file: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     file["results"].as_array_mut().unwrap().retain(|row| row["dataset_name"] == dataset);
     (file["n_datasets"], file["n_models"]) = (1.into(), 2.into());
-    fs::write(path, file.to_string()).unwrap();
+    fsio::write_atomic(path, file.to_string().as_bytes()).unwrap();
 }
 
 #[test]
@@ -160,7 +161,7 @@ fn scale(path: &Path, factor: f64) {
         let wobble = if factor == 1.0 { 1.0 } else { 1.0 + 0.01 * (index % 3) as f64 };
         row["mape"] = (row["mape"].as_f64().unwrap() * factor * wobble).into();
     }
-    fs::write(path, file.to_string()).unwrap();
+    fsio::write_atomic(path, file.to_string().as_bytes()).unwrap();
 }
 
 #[test]
@@ -176,7 +177,7 @@ fn a_forecast_table_holds_both_models() {
     let found = run.judge(None);
     // bench-compare: 1.6 % lower, -4.9 % to +0.7 %, 6 degrees of freedom; t(.975, 6) = 2.4469.
     assert!(found.outcome == Outcome::Inconclusive && found.df == Some(6.0), "{found:?}");
-    assert!((found.standard_error.unwrap() - (0.0493 + 0.0075) / 2.0 / 2.4469).abs() < 1e-4, "{found:?}");
+    assert!((found.standard_error.unwrap() - f64::midpoint(0.0493, 0.0075) / 2.4469).abs() < 1e-4, "{found:?}");
     assert_eq!(run.question().way.baseline(), Baseline::Fresh);
 }
 
@@ -215,7 +216,7 @@ fn only_a_whole_verdict_on_these_models_counts() {
     let why = |change: fn(&mut serde_json::Value)| {
         let mut changed = verdict.clone();
         change(&mut changed);
-        fs::write(run.file("other.json"), changed.to_string()).unwrap();
+        fsio::write_atomic(&run.file("other.json"), changed.to_string().as_bytes()).unwrap();
         run.pretend(&format!("cp {:?} {:?}", run.file("other.json"), run.file("judge/verdict.json")))
     };
     assert_eq!(why(|_| {}), Ok(()));

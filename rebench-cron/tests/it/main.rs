@@ -14,6 +14,7 @@ mod cases;
 mod commands;
 mod croner;
 mod edges;
+mod expect;
 mod faults;
 mod judge_gate;
 mod process;

@@ -10,8 +10,8 @@
 //! Rinaldo 2024, sec. 2, on mixtures over the time of a change).
 //!
 //! A standard error that was estimated makes `u` a number of Student's t, for which no such bet is fair: the mean of `exp(l u)` is infinite. `u` is then
-//! replaced by the normal quantile of its probability under t, which under the null is a standard normal number again, exactly (the deviation
-//! that is as improbable; Hoel 1984 calls it the normal score), and changes nothing else.
+//! replaced by the normal quantile of its probability under t, the deviation that is as improbable: under the null a standard normal number
+//! again, exactly.
 //!
 //! A baseline that was measured once and is compared with every week makes all differences err together: 104 looks against one noisy baseline alarm
 //! in a third of all histories without any change if that is ignored. Here the baseline's error is a normal number with the standard error that
