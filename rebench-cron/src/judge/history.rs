@@ -10,7 +10,8 @@
 use serde::{Deserialize, Serialize};
 use shared::stats::looks::Looks;
 
-use super::outcome::Outcome;
+use super::outcome::{Judgement, Outcome};
+use crate::job::JudgeKeys;
 
 /// The largest share that a recorded baseline's error is taken to have in the variance of a difference: what two measurements of like precision have.
 pub const MOST_SHARE: f64 = 0.5;
@@ -47,6 +48,21 @@ pub struct Past {
     pub df: Option<f64>,
 }
 
+impl Past {
+    /// The verdict of a run, as its history will have it; a run that was left out has no judgement.
+    pub fn new(baseline_id: &str, baseline: Baseline, champion: Option<&str>, judgement: Option<&Judgement>) -> Self {
+        Self {
+            baseline_id: baseline_id.to_owned(),
+            baseline,
+            champion: champion.map(str::to_owned),
+            outcome: judgement.map(|judgement| judgement.outcome),
+            effect: judgement.and_then(|judgement| judgement.effect),
+            standard_error: judgement.and_then(|judgement| judgement.standard_error),
+            df: judgement.and_then(|judgement| judgement.df),
+        }
+    }
+}
+
 /// What is asked of a history.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rules {
@@ -71,6 +87,13 @@ pub struct Evidence {
     pub alarm_at: f64,
     /// The index of the verdict that raised the alarm that is on.
     pub alarm: Option<usize>,
+}
+
+impl Rules {
+    /// The rules of a job.
+    pub fn of(keys: &JudgeKeys) -> Self {
+        Self { looks: keys.looks, false_alarm_rate: keys.false_alarm_rate, margin: keys.margin }
+    }
 }
 
 impl Evidence {

@@ -16,6 +16,7 @@ mod croner;
 mod edges;
 mod expect;
 mod faults;
+mod job_keys;
 mod judge_gate;
 mod process;
 mod process_first;
