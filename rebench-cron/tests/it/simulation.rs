@@ -24,6 +24,8 @@ struct World {
     reused: Option<f64>,
     /// Whether the judge knows that it was measured once.
     is_said: bool,
+    /// Whether the judge knows that standard errors are estimated.
+    has_df: bool,
     /// Correlation of the errors of successive looks.
     correlation: f64,
     /// By how many standard errors of a look the model gets worse.
@@ -34,7 +36,7 @@ struct World {
 
 impl World {
     const fn fresh(shift: f64) -> Self {
-        Self { reused: None, is_said: true, correlation: 0.0, shift, series: (12, 30) }
+        Self { reused: None, is_said: true, has_df: true, correlation: 0.0, shift, series: (12, 30) }
     }
 
     const fn reused(share: f64, shift: f64) -> Self {
@@ -70,7 +72,7 @@ impl World {
             outcome: Some(Outcome::Inconclusive),
             effect: Some(mean),
             standard_error: Some((variance / n).sqrt()),
-            df: Some(n - 1.0),
+            df: self.has_df.then_some(n - 1.0),
         }
     }
 }
@@ -164,6 +166,12 @@ fn a_change_by_one_standard_error_is_found_within_months() {
 fn a_reused_baseline_that_nobody_speaks_of_breaks_the_promise() {
     let found = simulate(World { is_said: false, ..World::reused(0.3, 0.0) }, histories().0);
     assert!(found.false_alarms > 0.15, "{found:?}");
+}
+
+#[test]
+fn standard_errors_of_few_series_that_pass_for_known_break_the_promise() {
+    let found = simulate(World { series: (3, 6), has_df: false, ..World::fresh(0.0) }, histories().0);
+    assert!(found.false_alarms > 0.1, "{found:?}");
 }
 
 #[test]
