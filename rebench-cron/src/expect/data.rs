@@ -58,28 +58,48 @@ pub fn look_at_data(keys: &ExpectKeys, folder: &Path) -> Result<Option<DataState
 fn files(patterns: &[PathBuf], folder: &Path) -> Result<BTreeSet<PathBuf>> {
     let mut files = BTreeSet::new();
     for pattern in patterns {
-        files.extend(of_pattern(&folder.join(pattern))?);
+        files.extend(of_pattern(folder, pattern)?);
     }
     Ok(files)
 }
 
-fn of_pattern(pattern: &Path) -> Result<Vec<PathBuf>> {
-    if pattern.is_file() {
-        return Ok(vec![pattern.to_owned()]);
+fn of_pattern(folder: &Path, pattern: &Path) -> Result<Vec<PathBuf>> {
+    let literal = folder.join(pattern);
+    if literal.is_file() {
+        return Ok(vec![literal]);
     }
-    let Some(text) = pattern.to_str() else {
-        return Err(Error::usage(format!("expect.data: {}", pattern.display()), "a pattern in UTF-8"));
-    };
-    let expected = "a path, or one with `*`, `?`, `[…]`, `**`";
-    let matches = glob::glob(text).map_err(|error| Error::usage(format!("expect.data {text:?}: {error}"), expected))?;
+    // The folder's own name may look like a pattern.
+    let whole = Path::new(&glob::Pattern::escape(text(folder)?)).join(pattern);
+    let matches = glob::glob(text(&whole)?).map_err(|error| no_pattern(pattern, &error))?;
     let mut files = Vec::new();
     for path in matches {
-        let path = path.map_err(|error| Error::io(&error.path().to_owned(), "read", error.into()))?;
+        let path = path.map_err(unreadable)?;
         if fs::metadata(&path).is_ok_and(|known| known.is_file()) {
             files.push(path);
         }
     }
     Ok(files)
+}
+
+/// Says whether a pattern can be read.
+///
+/// # Errors
+/// If not.
+pub(crate) fn check_pattern(pattern: &Path) -> Result<()> {
+    glob::Pattern::new(text(pattern)?).map(drop).map_err(|error| no_pattern(pattern, &error))
+}
+
+fn text(pattern: &Path) -> Result<&str> {
+    pattern.to_str().ok_or_else(|| Error::usage(format!("expect.data: {}", pattern.display()), "a pattern in UTF-8"))
+}
+
+fn no_pattern(pattern: &Path, error: &glob::PatternError) -> Error {
+    let expected = "a path, or one with `*`, `?`, `[…]`, `**`";
+    Error::usage(format!("expect.data {:?}: {error}", pattern.display()), expected)
+}
+
+fn unreadable(error: glob::GlobError) -> Error {
+    Error::Io { path: error.path().to_owned(), action: "read", source: error.into() }
 }
 
 /// One file of the data.

@@ -94,10 +94,15 @@ fn one(keys: &ExpectKeys, out_dir: &Path, name: &str, started: Timestamp) -> Res
     Ok(ProducedFile { name: name.to_owned(), path, content })
 }
 
+/// Whether the name is that of a file in a folder, by the look of it.
+pub(crate) fn is_inside(name: &str) -> bool {
+    let plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    !name.is_empty() && Path::new(name).components().all(plain)
+}
+
 /// The path of a file of the folder; links may not lead out of it.
-pub(crate) fn within(out_dir: &Path, name: &str) -> Result<PathBuf, Fault> {
-    let plain = Path::new(name).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    if name.is_empty() || !plain {
+fn within(out_dir: &Path, name: &str) -> Result<PathBuf, Fault> {
+    if !is_inside(name) {
         return Err(Fault::new("outside-file", format!("{name:?} is no name of a file in the folder of the run")));
     }
     let path = out_dir.join(name);

@@ -16,10 +16,13 @@ use serde::{Deserialize, Serialize};
 use shared::Error;
 
 pub use check::check;
+pub(crate) use data::check_pattern;
 pub use data::{DataState, look_at_data};
 pub use file::{Content, Produced, ProducedFile, read};
+pub(crate) use file::{bytes as bytes_of_json, is_inside};
 pub use freshness::{Fresh, freshness};
 pub use results::measured;
+pub use table::{Forecasts, Table};
 
 /// Something that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,7 @@
 //! The keys of `[rebench-cron.jobs.NAME]`, and of its tables `expect` and `judge`.
 
+#![expect(clippy::doc_markdown, reason = "these comments are the help, which is no Markdown")]
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -160,19 +162,19 @@ pub struct JudgeKeys {
     /// By how much a result may then differ from the recorded one
     #[arg(long, value_name = "SHARE", default_value_t = 0.02)]
     pub reproducible_within: f64,
-    /// The name of the model in the results
+    /// The name of the model in the results [default: model]
     #[arg(long, value_name = "NAME")]
     pub candidate_model: Option<String>,
-    /// The name of the model that it is held against
+    /// The name of the model that it is held against; in another file [default: that of the model]
     #[arg(long, value_name = "NAME")]
     pub baseline_model: Option<String>,
     /// The metric
     #[arg(long, value_name = "METRIC", default_value = "mape")]
     pub metric: String,
-    /// How much worse than the baseline still holds: 0.02 is 2 % of its loss
+    /// How much worse than the baseline still holds: 0.02 is 2 % of its loss; with 0 it must be better
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub margin: f64,
-    /// A further flag of bench-compare gate, and its values
+    /// Further flags of bench-compare gate, and their values; limits on single datasets and windows hold only if they stand here
     #[arg(long, value_name = "WORD", num_args = 1.., allow_hyphen_values = true)]
     pub gate: Vec<String>,
     /// Runs over which the chance of a false alarm is stated

@@ -7,6 +7,7 @@ use shared::suggest;
 
 use super::keys::{self, ExpectKeys, JobKeys, JudgeKeys, MissedKey};
 use super::{Drift, Job, Kept, Missed, Retry};
+use crate::expect;
 use crate::process::{Command, Limits, Sizes};
 use crate::schedule::{Expression, Schedule, Zone};
 
@@ -18,6 +19,26 @@ const TOOL: &str = "rebench-cron";
 
 /// The longest name of a job, which is also that of a folder.
 const MOST_NAME_BYTES: usize = 64;
+
+/// Flags of `bench-compare gate` for which there are keys, or which say where its answer goes.
+const OWN_FLAGS: [&str; 16] = [
+    "--forecasts",
+    "--baseline",
+    "--candidate",
+    "--results",
+    "--baseline-model",
+    "--candidate-model",
+    "--metric",
+    "--primary",
+    "--margin",
+    "--report",
+    "--inconclusive",
+    "--json",
+    "--format",
+    "-o",
+    "--output",
+    "--no-config",
+];
 
 /// The tables of the tool that are no flags.
 pub const TABLES: Tables = &[NamedTables { key: JOBS, name: "JOB", keys: keys::command }];
@@ -99,8 +120,9 @@ fn make(
     judge: Option<JudgeKeys>,
     spec: serde_json::Value,
 ) -> Result<Job> {
-    judge.iter().try_for_each(check_judge)?;
+    judge.iter().try_for_each(|judge| check_judge(judge, keys.model.as_deref()))?;
     check_shares(&keys, &expect)?;
+    check_expect(&expect)?;
     let folder = folder(config, keys.folder.as_deref())?;
     let env = keys.env.iter().map(|text| variable(text)).collect::<Result<Vec<_>>>()?;
     let limits = Limits { timeout: keys.timeout, grace: keys.grace, output: Sizes::default() };
@@ -184,7 +206,48 @@ fn check_shares(keys: &JobKeys, expect: &ExpectKeys) -> Result<()> {
     }
 }
 
-fn check_judge(judge: &JudgeKeys) -> Result<()> {
+fn check_expect(expect: &ExpectKeys) -> Result<()> {
+    expect.files.iter().try_for_each(|name| check_file("expect.files", name))?;
+    expect.data.iter().try_for_each(|pattern| expect::check_pattern(pattern))
+}
+
+/// A name in the folder of a run, which must not lead out of it.
+fn check_file(key: &str, name: &str) -> Result<()> {
+    match expect::is_inside(name) {
+        true => Ok(()),
+        false => Err(Error::usage(format!("{key} is {name:?}"), "the name of a file in {out_dir}")),
+    }
+}
+
+fn check_judge(judge: &JudgeKeys, model: Option<&str>) -> Result<()> {
+    check_numbers(judge)?;
+    check_names(judge, model)?;
+    let files = [&judge.forecasts, &judge.candidate, &judge.beside, &judge.reproduced];
+    let keys = ["judge.forecasts", "judge.candidate", "judge.beside", "judge.reproduced"];
+    let mut named = keys.into_iter().zip(files).filter_map(|(key, file)| Some((key, file.as_ref()?)));
+    named.try_for_each(|(key, file)| check_file(key, file))?;
+    let flag = |word: &&String| OWN_FLAGS.iter().any(|flag| word.split('=').next() == Some(flag));
+    match judge.gate.iter().find(flag) {
+        Some(word) => Err(Error::usage(format!("judge.gate holds {word}"), "flags that no key of the job stands for")),
+        None => Ok(()),
+    }
+}
+
+/// What the model and its baseline are called in the files.
+fn check_names(judge: &JudgeKeys, model: Option<&str>) -> Result<()> {
+    if judge.candidate_model.is_none() && model.is_none() {
+        return Err(Error::usage(
+            "nothing says what the model is called in the results",
+            "model, or judge.candidate-model",
+        ));
+    }
+    match judge.forecasts.is_some() && judge.baseline_model.is_none() {
+        true => Err(Error::usage("a forecast table without the column of the baseline", "judge.baseline-model")),
+        false => Ok(()),
+    }
+}
+
+fn check_numbers(judge: &JudgeKeys) -> Result<()> {
     let rate = judge.false_alarm_rate;
     if !(rate > 0.0 && rate < 1.0) {
         return Err(Error::usage(format!("judge.false-alarm-rate is {rate}"), "a rate between 0 and 1"));
@@ -192,8 +255,9 @@ fn check_judge(judge: &JudgeKeys) -> Result<()> {
     if judge.looks == 0 || judge.repeats == 0 {
         return Err(Error::usage("judge.looks or judge.repeats is 0", "1 or more"));
     }
-    if !judge.margin.is_finite() || judge.margin < 0.0 {
-        return Err(Error::usage(format!("judge.margin is {}", judge.margin), "a share of 0 or more"));
+    let shares = [("judge.margin", judge.margin), ("judge.reproducible-within", judge.reproducible_within)];
+    if let Some((key, share)) = shares.into_iter().find(|(_, share)| !share.is_finite() || *share < 0.0) {
+        return Err(Error::usage(format!("{key} is {share}"), "a share of 0 or more"));
     }
     match judge.forecasts.is_none() && judge.beside.is_none() && judge.recorded.is_none() {
         true => Err(Error::usage("judge does not say what the model is held against", "forecasts, beside or recorded")),

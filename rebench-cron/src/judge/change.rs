@@ -118,3 +118,59 @@ fn named(circumstances: &Circumstances) -> BTreeMap<&str, &str> {
     let own = [("commit", &circumstances.commit), ("data", &circumstances.data)];
     environment.chain(own.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(effects: &[f64]) -> Vec<(usize, Look)> {
+        let look = |effect: &f64| Look { effect: *effect, standard_error: 1.0, df: 11.0 };
+        effects.iter().enumerate().map(|(index, effect)| (index + 3, look(effect))).collect()
+    }
+
+    #[test]
+    fn the_most_likely_beginning_by_hand() {
+        // d² / (1/3 + 1/2): the cut before the fourth gives (5 - 0)² · 6/5 = 30, its neighbours (10/3)² · 6/5 = 13.3 and (15/4)² · 4/5 = 11.25.
+        let found = change(&series(&[0.0, 0.0, 0.0, 5.0, 5.0])).unwrap();
+        assert_eq!(found, Change { at: 6, range: (6, 6), before: 0.0, after: 5.0 });
+        assert!((Split::new(&series(&[0.0, 0.0, 0.0, 5.0, 5.0]), 2).log_likelihood - 13.0 / 1.95).abs() < 0.01);
+    }
+
+    #[test]
+    fn a_small_shift_may_have_begun_at_several_looks() {
+        let found = change(&series(&[0.0, 0.2, -0.1, 0.9, 1.1, 1.0])).unwrap();
+        assert_eq!(found.at, 6);
+        assert!(found.range.0 < 6 && found.range.1 > 6, "{found:?}");
+    }
+
+    #[test]
+    fn looks_weigh_by_their_precision() {
+        let mut looks = series(&[0.0, 4.0, 0.0, 3.0, 3.0]);
+        looks[1].1.standard_error = 10.0;
+        assert_eq!(change(&looks).unwrap().at, 6);
+    }
+
+    #[test]
+    fn one_look_has_no_change() {
+        assert_eq!((change(&[]), change(&series(&[1.0]))), (None, None));
+    }
+
+    #[test]
+    fn what_differs_is_named_commit_and_data_first() {
+        let of = |commit: &str, pandas: Option<&str>| Circumstances {
+            commit: Some(commit.to_owned()),
+            data: Some("d1".to_owned()),
+            environment: [("cpu", Some("x86")), ("pandas", pandas)]
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+                .collect(),
+        };
+        let found = differences(&of("c1", None), &of("c2", Some("3.0")));
+        let (what, text) = (|what: &str| what.to_owned(), |text: &str| Some(text.to_owned()));
+        let expected = [
+            Difference { what: what("commit"), before: text("c1"), after: text("c2") },
+            Difference { what: what("pandas"), before: None, after: text("3.0") },
+        ];
+        assert_eq!(found, expected);
+    }
+}

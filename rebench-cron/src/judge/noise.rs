@@ -2,8 +2,8 @@
 //!
 //! The loss of a model on a dataset is taken as its logarithm, so that a difference is a relative one. The variance over repeats is
 //! pooled over models, datasets and windows: the sum of squares about the mean of each, over the sum of their degrees of freedom
-//! (Snedecor and Cochran 1989, sec. 12.10). The difference of two results of one model, each a mean over `n` datasets, has the standard error
-//! `sqrt(2 / n)` times its root; the floor is that times the two-sided 95 % quantile of Student's t: the repeatability limit of ISO 5725-6 (1994, sec. 4.1).
+//! (Snedecor and Cochran 1989). The difference of two results of one model, each a mean over `n` datasets, has the standard error
+//! `sqrt(2 / n)` times its root; the floor is that times the two-sided 95 % quantile of Student's t: the repeatability limit of ISO 5725-6 (1994).
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use shared::stats::special::t_quantile;
 
 use crate::expect::Measured;
 
-/// The level of the floor: two-sided 95 %.
-const UPPER: f64 = 0.975;
+/// Each tail beyond the floor: two-sided 95 %.
+const TAIL: f64 = 0.025;
 
 /// The noise of one result.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -44,7 +44,12 @@ impl Noise {
 
     /// The relative difference that chance alone exceeds in one of 20 pairs of results.
     pub fn floor(&self, datasets: u64) -> f64 {
-        t_quantile(UPPER, self.df) * self.standard_error(datasets)
+        t_quantile(1.0 - TAIL, self.df) * self.standard_error(datasets)
+    }
+
+    /// The relative difference that chance alone exceeds anywhere in one of 20 comparisons of so many single results at most (Bonferroni).
+    pub fn floor_of_largest(&self, results: usize) -> f64 {
+        t_quantile(1.0 - TAIL / results.max(1) as f64, self.df) * self.standard_error(1)
     }
 }
 
@@ -73,6 +78,8 @@ mod tests {
         let noise = Noise::of(&repeats, "mape").unwrap();
         assert!((noise.sd - (0.04_f64 / 3.0).sqrt()).abs() < 1e-12 && noise.df == 3.0);
         assert!((noise.floor(2) - 3.182_446 * noise.sd).abs() < 1e-6);
+        // t(1 - 0.025 / 5, 3) = 5.840909.
+        assert!((noise.floor_of_largest(5) - 5.840_909 * 2.0_f64.sqrt() * noise.sd).abs() < 1e-6);
         assert!((noise.standard_error(8) - noise.sd / 2.0).abs() < 1e-12);
     }
 

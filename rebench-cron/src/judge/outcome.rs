@@ -2,12 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use shared::format::verdict::{EvidenceKind, Gate, GateKind, Outcome as Answer, Verdict};
-use shared::stats::special::t_quantile;
 
+use super::error::{self, StandardError};
 use super::noise::Noise;
-
-/// The confidence of a verdict's intervals, where it does not say.
-const USUAL_CONFIDENCE: f64 = 0.95;
 
 /// What a run says of the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,11 +99,17 @@ pub fn judge(verdict: &Verdict, noise: Option<&Noise>) -> Judgement {
     let Some((primary, others)) = verdict.gates.split_first() else {
         return Judgement::invalid("the verdict has no gate");
     };
+    let is_benchmark = verdict.evidence.kind == EvidenceKind::Benchmark;
     // Repeats are counted by dataset, as the gates of benchmark files are.
-    let noise = noise.filter(|_| verdict.evidence.kind == EvidenceKind::Benchmark);
-    let found = Found::new(primary, noise, confidence(verdict));
+    let noise = noise.filter(|_| is_benchmark);
+    let found = Found {
+        gate: primary,
+        floor: noise.map(|noise| noise.floor(primary.n.rows)),
+        error: error::of(verdict, primary, noise),
+        is_benchmark,
+    };
     let (outcome, reason) = match failing(others, noise) {
-        Some(gate) if !matches!(primary.outcome, Answer::Fail) => {
+        Some(gate) if primary.outcome != Answer::Fail => {
             (Outcome::Regressed, format!("{}: {}", gate.name, gate.reason))
         }
         _ => found.outcome(),
@@ -115,17 +118,12 @@ pub fn judge(verdict: &Verdict, noise: Option<&Noise>) -> Judgement {
         outcome,
         reason,
         effect: primary.estimate,
-        standard_error: found.error.map(|(se, _)| se),
-        df: found.error.map(|(_, df)| df),
+        standard_error: found.error.map(|error| error.standard_error),
+        df: found.error.map(|error| error.df),
         interval: primary.interval,
         p_value: primary.p_value,
         noise_floor: found.floor,
     }
-}
-
-fn confidence(verdict: &Verdict) -> f64 {
-    let stated = verdict.policy.settings.get("level").and_then(serde_json::Value::as_f64);
-    stated.filter(|level| *level > 0.0 && *level < 1.0).unwrap_or(USUAL_CONFIDENCE)
 }
 
 /// The first other gate that fails, but for bare comparisons that chance explains.
@@ -137,22 +135,15 @@ fn failing<'a>(gates: &'a [Gate], noise: Option<&Noise>) -> Option<&'a Gate> {
     })
 }
 
-/// The primary gate and what chance alone does to it.
+/// The primary gate and what chance does to it.
 struct Found<'a> {
     gate: &'a Gate,
     floor: Option<f64>,
-    /// Standard error and degrees of freedom.
-    error: Option<(f64, f64)>,
+    error: Option<StandardError>,
+    is_benchmark: bool,
 }
 
-impl<'a> Found<'a> {
-    fn new(gate: &'a Gate, noise: Option<&Noise>, confidence: f64) -> Self {
-        let floor = noise.map(|noise| noise.floor(gate.n.rows));
-        let of_noise = || noise.map(|noise| (noise.standard_error(gate.n.rows), noise.df));
-        let error = standard_error(gate, confidence).or_else(of_noise);
-        Self { gate, floor, error: error.filter(|(se, df)| *se > 0.0 && se.is_finite() && *df > 0.0) }
-    }
-
+impl Found<'_> {
     fn outcome(&self) -> (Outcome, String) {
         let reason = self.gate.reason.clone();
         match (self.gate.outcome, self.gate.interval) {
@@ -161,8 +152,9 @@ impl<'a> Found<'a> {
             (Answer::Pass, _) => (Outcome::Holds, reason),
             (Answer::Fail, _) if self.within_floor() => (Outcome::Inconclusive, self.explained(&reason)),
             (Answer::Fail, _) => (Outcome::Regressed, reason),
-            (Answer::Undecided, None) => self.bare(),
-            (Answer::Undecided, Some(_)) => (Outcome::Inconclusive, reason),
+            // The interval of forecasts is left out where it has no end: they are too few, and nothing else is known of them.
+            (Answer::Undecided, None) if self.is_benchmark => self.without_interval(),
+            (Answer::Undecided, _) => (Outcome::Inconclusive, reason),
         }
     }
 
@@ -180,31 +172,123 @@ impl<'a> Found<'a> {
         format!("{reason} That is within what chance makes of repeats on the same data ({:.2} %).", 100.0 * floor)
     }
 
-    /// One number a model has no interval: it is held against the noise floor, or compared as it is.
-    fn bare(&self) -> (Outcome, String) {
+    /// Too few numbers for an interval: they are held against the noise floor, else against the spread over datasets, else compared as they are.
+    fn without_interval(&self) -> (Outcome, String) {
         let Some((excess, effect)) = self.excess().zip(self.gate.estimate) else {
             return (Outcome::Inconclusive, self.gate.reason.clone());
         };
-        let floor = self.floor.unwrap_or(0.0);
-        let outcome = match self.floor {
-            _ if excess > floor => Outcome::Regressed,
-            Some(floor) if effect < -floor && excess < -floor => Outcome::Improved,
-            Some(floor) if excess >= -floor => Outcome::Inconclusive,
+        let chance = self.floor.or_else(|| self.error.map(StandardError::one_sided));
+        let allowed = chance.unwrap_or(0.0);
+        let outcome = match chance {
+            _ if excess > allowed => Outcome::Regressed,
+            Some(_) if excess >= -allowed => Outcome::Inconclusive,
+            Some(_) if effect < -allowed => Outcome::Improved,
             _ => Outcome::Holds,
         };
-        let rule = match self.floor {
-            Some(floor) => format!("held against the noise floor of {:.2} %", 100.0 * floor),
-            None => "two bare numbers, with nothing known of their noise (see judge.repeats)".to_owned(),
+        let rule = match (self.floor, self.error) {
+            (Some(floor), _) => format!("held against the noise floor of {:.2} %", 100.0 * floor),
+            (None, Some(_)) => format!("held against {:.2} %, by the spread over datasets", 100.0 * allowed),
+            (None, None) => "two bare numbers, with nothing known of their noise (see judge.repeats)".to_owned(),
         };
         (outcome, format!("{}: {:+.2} % against the baseline, {rule}.", self.gate.metric, 100.0 * effect))
     }
 }
 
-/// Standard error and degrees of freedom from the two-sided interval: half its width over the quantile of Student's t. Without degrees
-/// of freedom in the gate (exact tests), those of its units.
-fn standard_error(gate: &Gate, confidence: f64) -> Option<(f64, f64)> {
-    let [low, high] = gate.interval?;
-    let units = if gate.n.series > 1 { gate.n.series } else { gate.n.rows };
-    let df = gate.df.or_else(|| Some(units.checked_sub(1)? as f64)).filter(|df| *df > 0.0)?;
-    Some(((high - low) / 2.0 / t_quantile(f64::midpoint(1.0, confidence), df), df))
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn gate(name: &str, outcome: &str, estimate: f64, more: Value) -> Value {
+        let mut gate = json!({
+            "name": name, "kind": "non-inferiority", "metric": "mape", "slice": null, "baseline": "b", "outcome": outcome,
+            "candidate_value": null, "baseline_value": null, "scale": "relative", "estimate": estimate, "interval": null,
+            "margin": 0.02, "p_value": null, "p_adjusted": null, "df": null, "reason": "Because.",
+            "n": {"rows": 1, "series": 1, "cutoffs": 1, "independent_windows": 1.0},
+        });
+        let more = more.as_object().unwrap().clone();
+        gate.as_object_mut().unwrap().extend(more);
+        gate
+    }
+
+    fn verdict(gates: &[Value], parts: &[f64]) -> Verdict {
+        let part = |estimate: &f64| json!({"name": "d", "rows": 1, "candidate_value": null, "baseline_value": null, "estimate": estimate});
+        serde_json::from_value(json!({
+            "schema": "bench-compare/verdict/1", "tool": {"name": "bench-compare", "version": "0"}, "complete": true,
+            "missing": [], "decision": "promote", "reasons": [], "candidate": "a", "baselines": ["b"], "metric": "mape",
+            "gates": gates, "series": parts.iter().map(part).collect::<Vec<_>>(), "windows": [], "influence": null,
+            "power": null, "subject": [], "inputs": [], "seed": 1,
+            "evidence": {"kind": "benchmark", "n": {"rows": 1, "series": 1, "cutoffs": 1, "independent_windows": 1.0},
+                "horizon": null, "span": null, "checks": null, "notes": []},
+            "policy": {"sha256": "", "rule": "evidence", "alpha": 0.05, "settings": {"level": 0.95, "series": "sampled"}},
+        }))
+        .unwrap()
+    }
+
+    fn outcome(outcome: &str, estimate: f64, more: Value, noise: Option<Noise>) -> Outcome {
+        judge(&verdict(&[gate("primary", outcome, estimate, more)], &[]), noise.as_ref()).outcome
+    }
+
+    /// The floor of one dataset: 1.96 · sqrt(2) · 0.01 = 2.77 %.
+    const NOISE: Option<Noise> = Some(Noise { sd: 0.01, df: f64::INFINITY });
+
+    #[test]
+    fn the_primary_gate_decides() {
+        let wide = json!({"interval": [-0.05, 0.01]});
+        assert_eq!(outcome("pass", -0.01, wide.clone(), None), Outcome::Holds);
+        assert_eq!(outcome("pass", -0.03, json!({"interval": [-0.05, -0.01]}), None), Outcome::Improved);
+        assert_eq!(outcome("undecided", 0.01, wide, None), Outcome::Inconclusive);
+        assert_eq!(outcome("identical", 0.0, json!({}), None), Outcome::Holds);
+        assert_eq!(outcome("fail", 0.04, json!({"interval": [0.03, 0.05]}), None), Outcome::Regressed);
+    }
+
+    #[test]
+    fn what_chance_makes_of_repeats_is_no_regression() {
+        assert_eq!(outcome("fail", 0.04, json!({"interval": [0.03, 0.05]}), NOISE), Outcome::Inconclusive);
+        assert_eq!(outcome("fail", 0.05, json!({"interval": [0.03, 0.07]}), NOISE), Outcome::Regressed);
+    }
+
+    #[test]
+    fn one_number_is_held_against_the_noise_floor() {
+        let found = |estimate| outcome("undecided", estimate, json!({}), NOISE);
+        let effects = [0.05, 0.04, 0.0, -0.02, -0.03];
+        let expected =
+            [Outcome::Regressed, Outcome::Inconclusive, Outcome::Inconclusive, Outcome::Holds, Outcome::Improved];
+        assert_eq!(effects.map(found), expected);
+    }
+
+    #[test]
+    fn one_number_of_unknown_noise_is_compared_as_it_is_and_says_so() {
+        let of = |estimate| judge(&verdict(&[gate("primary", "undecided", estimate, json!({}))], &[]), None);
+        assert_eq!((of(0.03).outcome, of(0.02).outcome), (Outcome::Regressed, Outcome::Holds));
+        assert!(of(0.03).reason.contains("two bare numbers") && of(0.03).standard_error.is_none());
+    }
+
+    #[test]
+    fn an_endless_interval_of_forecasts_is_no_bare_comparison() {
+        let mut verdict = verdict(&[gate("primary", "undecided", 0.5, json!({"df": 5.0}))], &[]);
+        verdict.evidence.kind = EvidenceKind::Forecasts;
+        assert_eq!(judge(&verdict, NOISE.as_ref()).outcome, Outcome::Inconclusive);
+    }
+
+    #[test]
+    fn another_gate_that_fails_is_a_regression_unless_chance_explains_it() {
+        let limit = gate("dataset: x", "fail", 0.04, json!({"kind": "limit"}));
+        let primary = gate("primary", "pass", -0.01, json!({"interval": [-0.02, 0.01]}));
+        let verdict = verdict(&[primary, limit], &[]);
+        let alone = judge(&verdict, None);
+        assert_eq!(alone.outcome, Outcome::Regressed);
+        assert_eq!(alone.reason, "dataset: x: Because.");
+        assert_eq!(judge(&verdict, NOISE.as_ref()).outcome, Outcome::Holds);
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for outcome in Outcome::ALL {
+            assert_eq!(Outcome::named(outcome.name()), Some(outcome));
+            assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.name());
+        }
+        assert_eq!(Outcome::named("won"), None);
+    }
 }

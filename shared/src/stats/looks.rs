@@ -10,8 +10,8 @@
 //! Rinaldo 2024, sec. 2, on mixtures over the time of a change).
 //!
 //! A standard error that was estimated makes `u` a number of Student's t, for which no such bet is fair: the mean of `exp(l u)` is infinite. `u` is then
-//! replaced by the normal quantile of its probability under t, which under the null is a standard normal number again, exactly (the deviation
-//! that is as improbable; Hoel 1984 calls it the normal score), and changes nothing else.
+//! replaced by the normal quantile of its probability under t, the deviation that is as improbable: under the null a standard normal number
+//! again, exactly.
 //!
 //! A baseline that was measured once and is compared with every week makes all differences err together: 104 looks against one noisy baseline alarm
 //! in a third of all histories without any change if that is ignored. Here the baseline's error is a normal number with the standard error that
@@ -177,6 +177,18 @@ mod tests {
             [None; 3]
         );
         assert_eq!((looks.looks(), looks.e_value()), (0, 1.0));
+    }
+
+    #[test]
+    fn an_estimated_error_counts_by_its_probability() {
+        // The tail of t(11) beyond 2.200985 is 0.025, that of the normal beyond 1.959964.
+        assert!((normal_score(2.200_985_160_082_949, 11.0) - 1.959_963_984_540_054).abs() < 1e-9);
+        assert!((normal_score(-2.200_985_160_082_949, 11.0) + 1.959_963_984_540_054).abs() < 1e-9);
+        assert_eq!((normal_score(0.0, 3.0), normal_score(2.5, f64::INFINITY)), (0.0, 2.5));
+        assert!(normal_score(1e300, 1.0).is_finite() && normal_score(f64::MAX, 200.0) < 38.0);
+        let mut looks = Looks::new(104, 0.0);
+        let known = looks.clone().look(3.0, 1.0, f64::INFINITY).unwrap();
+        assert!(looks.look(3.0, 1.0, 5.0).unwrap() < known);
     }
 
     /// The share of histories that alarm within 104 looks, and the median delay of those with a shift at the 27th.
