@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod commands;
+pub mod export;
 pub mod job;
 pub mod process;
 pub mod schedule;
@@ -11,7 +12,7 @@ pub mod schedule;
 use shared::Exit;
 use shared::cli::{self, Context};
 
-use commands::{explain, next};
+use commands::{explain, export as export_command, next};
 
 use args::{Cli, Command, PLANNED};
 
@@ -23,6 +24,7 @@ pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
     match &arguments.command {
         Command::Next(args) => next::run(args, context),
         Command::Explain(args) => explain::run(args, context),
+        Command::Export(args) => export_command::run(args, context),
         Command::Common(common) => cli::run_common::<Cli>(common, context),
         Command::Other(words) => Err(cli::unavailable::<Cli>(words, &PLANNED).into()),
     }

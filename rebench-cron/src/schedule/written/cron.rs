@@ -72,7 +72,9 @@ fn field(calendar: &Calendar, field: Field) -> String {
     let free = whole && (calendar.has_star(field) || matches!(field, Field::Day | Field::Month | Field::Weekday));
     match free {
         true => "*".to_owned(),
-        false => starred(calendar, field).filter(|_| calendar.has_star(field)).unwrap_or_else(|| numbers(calendar, field)),
+        false => {
+            starred(calendar, field).filter(|_| calendar.has_star(field)).unwrap_or_else(|| numbers(calendar, field))
+        }
     }
 }
 

@@ -56,7 +56,8 @@ fn terms(calendar: &Calendar) -> Result<Vec<Term>, &'static str> {
 }
 
 fn by_day(calendar: &Calendar) -> Result<Vec<Term>, &'static str> {
-    let mut terms = vec![(ALL_WEEKDAYS, Days::FromStart(calendar.days)), (ALL_WEEKDAYS, Days::FromEnd(calendar.from_end))];
+    let mut terms =
+        vec![(ALL_WEEKDAYS, Days::FromStart(calendar.days)), (ALL_WEEKDAYS, Days::FromEnd(calendar.from_end))];
     if bits(calendar.nearest).any(|day| day > LAST_NEAREST)
         || bits(calendar.nearest_from_end).any(|days| days > LAST_NEAREST_FROM_END)
     {
@@ -174,7 +175,8 @@ mod tests {
 
     #[test]
     fn what_systemd_has_no_words_for_is_refused() {
-        for (text, reason) in [("0 0 31W * *", "not all months"), ("0 0 L-29 * *", "28 days"), ("@every 7m", "@every")] {
+        for (text, reason) in [("0 0 31W * *", "not all months"), ("0 0 L-29 * *", "28 days"), ("@every 7m", "@every")]
+        {
             assert!(written(text, Dialect::Cron).unwrap_err()[0].contains(reason), "{text}");
         }
     }
