@@ -15,9 +15,8 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(2 * 366 * 24);
 /// What a change of the clocks moves lies no further from it.
 const NEAR: SignedDuration = SignedDuration::from_hours(26);
 
-/// Schedules that fire more often are looked at only around changes of the clocks, and for the first days.
-const SELDOM: SignedDuration = SignedDuration::from_mins(10);
-const FIRST_DAYS: SignedDuration = SignedDuration::from_hours(8 * 24);
+/// So many fires are compared one by one; of what comes later only the days around changes of the clocks.
+const COMPARED: usize = 10_000;
 
 /// So many times of a day are named.
 const NAMED: usize = 3;
@@ -37,14 +36,16 @@ enum Kind {
     Added,
 }
 
+/// When clocks change, and whether they go forward.
+type Change = (Timestamp, bool);
+
 /// What the engine does where clocks change, a sentence for each kind with the first day of it.
 ///
 /// # Errors
 /// A day without a change of the clocks on which it fires at other times: then it does not keep the schedule.
 pub(super) fn of(schedule: &Schedule, model: &Model, engine: &str, now: Timestamp) -> Result<Vec<String>, Vec<Reason>> {
     let until = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
-    let changes: Vec<Timestamp> =
-        schedule.zone().tz().following(now).map(|change| change.timestamp()).take_while(|at| *at < until).collect();
+    let changes = changes(schedule, now, until);
     let mut days = BTreeMap::new();
     for (from, to) in windows(schedule, now, until, &changes) {
         compare(schedule, model, (from, to), &mut days);
@@ -52,23 +53,23 @@ pub(super) fn of(schedule: &Schedule, model: &Model, engine: &str, now: Timestam
             return Err(vec![format!("on {date}, a day like any other, {engine} {}", said(schedule, day))]);
         }
     }
-    Ok(sentences(schedule, engine, &days))
+    Ok(sentences(schedule, engine, &days, &changes))
 }
 
-fn windows(
-    schedule: &Schedule,
-    now: Timestamp,
-    until: Timestamp,
-    changes: &[Timestamp],
-) -> Vec<(Timestamp, Timestamp)> {
-    let mut fires = schedule.fires(now);
-    let often = matches!((fires.next(), fires.next()), (Some(one), Some(two)) if two.duration_since(one) < SELDOM);
-    if !often {
-        return vec![(now, until)];
-    }
-    let around = |at: &Timestamp| Some((at.checked_sub(NEAR).ok()?, at.checked_add(NEAR).ok()?));
-    let first = now.checked_add(FIRST_DAYS).ok().map(|end| (now, end));
-    first.into_iter().chain(changes.iter().filter_map(around)).collect()
+fn changes(schedule: &Schedule, now: Timestamp, until: Timestamp) -> Vec<Change> {
+    let tz = schedule.zone().tz();
+    let mut offset = tz.to_offset(now);
+    let all = tz.following(now).take_while(|change| change.timestamp() < until);
+    all.map(|change| (change.timestamp(), change.offset() > std::mem::replace(&mut offset, change.offset()))).collect()
+}
+
+fn windows(schedule: &Schedule, now: Timestamp, until: Timestamp, changes: &[Change]) -> Vec<(Timestamp, Timestamp)> {
+    let known = schedule.fires(now).nth(COMPARED).map_or(until, |last| last.min(until));
+    let around = |(at, _): &Change| {
+        let (from, to) = (at.checked_sub(NEAR).ok()?, at.checked_add(NEAR).ok()?);
+        (to > known).then_some((from.max(known), to))
+    };
+    std::iter::once((now, known)).chain(changes.iter().filter_map(around)).collect()
 }
 
 /// Both in step, and what only one of them has.
@@ -103,15 +104,20 @@ fn compare(schedule: &Schedule, model: &Model, (from, to): (Timestamp, Timestamp
     }
 }
 
-fn is_near(day: &Day, changes: &[Timestamp]) -> bool {
-    let near = |at: &Timestamp| changes.iter().any(|change| at.duration_since(*change).abs() <= NEAR);
-    day.missing.iter().chain(&day.extra).all(near)
+fn is_near(day: &Day, changes: &[Change]) -> bool {
+    day.missing.iter().chain(&day.extra).all(|at| near(*at, changes).is_some())
 }
 
-fn sentences(schedule: &Schedule, engine: &str, days: &BTreeMap<Date, Day>) -> Vec<String> {
-    let mut kinds: BTreeMap<Kind, Vec<(&Date, &Day)>> = BTreeMap::new();
+fn near(at: Timestamp, changes: &[Change]) -> Option<&Change> {
+    changes.iter().find(|(change, _)| at.duration_since(*change).abs() <= NEAR)
+}
+
+fn sentences(schedule: &Schedule, engine: &str, days: &BTreeMap<Date, Day>, changes: &[Change]) -> Vec<String> {
+    let mut kinds: BTreeMap<(bool, Kind), Vec<(&Date, &Day)>> = BTreeMap::new();
     for (date, day) in days {
-        kinds.entry(kind(day)).or_default().push((date, day));
+        let back =
+            day.missing.iter().chain(&day.extra).find_map(|at| near(*at, changes)).is_some_and(|change| !change.1);
+        kinds.entry((back, kind(day))).or_default().push((date, day));
     }
     let sentence = |all: &Vec<(&Date, &Day)>| {
         let (date, day) = all.first()?;
