@@ -16,7 +16,7 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(2 * 366 * 24);
 const NEAR: SignedDuration = SignedDuration::from_hours(26);
 
 /// So many fires are compared one by one; of what comes later only the days around changes of the clocks.
-const COMPARED: usize = 10_000;
+const COMPARED: usize = 4_000;
 
 /// So many times of a day are named.
 const NAMED: usize = 3;
@@ -75,7 +75,7 @@ fn windows(schedule: &Schedule, now: Timestamp, until: Timestamp, changes: &[Cha
 /// Both in step, and what only one of them has.
 fn compare(schedule: &Schedule, model: &Model, (from, to): (Timestamp, Timestamp), days: &mut BTreeMap<Date, Day>) {
     let tz = schedule.zone().tz();
-    let within = |at: &Timestamp| *at < to;
+    let within = |at: &Timestamp| *at <= to;
     let mut ours = schedule.fires(from).take_while(within).peekable();
     let mut theirs = model.fires(from).take_while(within).peekable();
     loop {

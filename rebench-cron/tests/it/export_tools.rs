@@ -70,6 +70,7 @@ impl Dice {
                 ("oncalendar", format!("{days} {}", self.one(&["02:30", "01:30", "*:0/30", "00:00:30"])))
             }
             3 => ("cron", self.one(&["@every 15m", "@every 7d", "@every 6h", "@every 90m", "@daily"]).to_owned()),
+            4..6 => ("cron", format!("{minute} {hour} * * *")),
             _ => ("cron", format!("{minute} {hour} {day} {month} {weekday}")),
         }
     }
