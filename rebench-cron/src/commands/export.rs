@@ -47,8 +47,8 @@ pub struct Args {
     /// The time zone of the machine that keeps the schedule (crontab, slurm)
     #[arg(long, value_name = "ZONE")]
     pub system_tz: Option<String>,
-    /// Its cron reads CRON_TZ: cronie does, Debian's does not (crontab)
-    #[arg(long)]
+    /// Its cron reads `CRON_TZ`: cronie does, Debian's does not (crontab)
+    #[arg(long, help = "Its cron reads CRON_TZ: cronie does, Debian's does not (crontab)")]
     pub cron_tz: bool,
     /// Write over files that were not made here
     #[arg(long)]

@@ -82,7 +82,7 @@ fn name(job: &str) -> String {
         return format!("{PREFIX}{job}");
     }
     let digest = Sha256::digest(job);
-    let hash: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let hash = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let kept: String = plain.chars().take(room - hash.len() - 1).collect();
     format!("{PREFIX}{}-{hash}", kept.trim_end_matches('-'))
 }
@@ -94,7 +94,7 @@ fn manifest(job: &Job, options: &Options, name: &str) -> Result<String, Vec<Reas
     let limit = bounds::longest(job);
     let limit = limit.map_or_else(String::new, |limit| format!("      activeDeadlineSeconds: {}\n", limit.as_secs()));
     let (volume, mount) = volume(options);
-    let words: String = options.argv(job).iter().map(|word| format!("                - {}\n", yaml(word))).collect();
+    let words = options.argv(job).map(|word| format!("                - {}\n", yaml(&word))).concat();
     Ok(format!(
         "# {MARK}.
 # {about}

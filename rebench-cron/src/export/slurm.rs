@@ -103,7 +103,7 @@ fn directives(job: &Job) -> String {
     let mut all = vec![format!("--job-name=rebench-cron-{}", job.name), "--no-requeue".to_owned()];
     all.extend(singleton);
     all.extend(limits(job));
-    all.into_iter().map(|directive| format!("#SBATCH {directive}\n")).collect()
+    all.into_iter().map(|directive| format!("#SBATCH {directive}\n")).collect::<Vec<_>>().concat()
 }
 
 /// The limit, and a signal as long before it as the job needs to end.
@@ -129,12 +129,12 @@ fn scrontab(job: &Job, options: &Options) -> Result<File, Vec<Reason>> {
         return Err(vec![format!("its times are those of {}, not of {}", system.name(), schedule.zone().name())]);
     }
     let words: Vec<String> = options.argv(job).iter().map(|word| shell(word)).collect();
-    let directives: String = std::iter::once(format!("--job-name=rebench-cron-{}", job.name))
+    let directives: Vec<String> = std::iter::once(format!("--job-name=rebench-cron-{}", job.name))
         .chain(limits(job))
         .map(|directive| format!("#SCRON {directive}\n"))
         .collect();
     let head = format!("# {MARK}. Not checked by Slurm: it comes without scrontab where this was tested.\n");
-    let body = format!("\n# {}\n{directives}{fields} {}\n", about(job), words.join(" "));
+    let body = format!("\n# {}\n{}{fields} {}\n", about(job), directives.concat(), words.join(" "));
     Ok(File { name: SCRONTAB.to_owned(), head, body })
 }
 

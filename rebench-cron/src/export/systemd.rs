@@ -61,7 +61,9 @@ fn backslash(options: &Options) -> Option<Reason> {
 fn timer(job: &Job) -> Result<String, Vec<Reason>> {
     let schedule = on_the_wall(job)?;
     let zone = schedule.zone().name();
-    let lines: String = written::lines(&schedule)?.iter().map(|line| format!("OnCalendar={line} {zone}\n")).collect();
+    let lines = written::lines(&schedule)?;
+    let lines: Vec<String> = lines.iter().map(|line| format!("OnCalendar={line} {zone}\n")).collect();
+    let lines = lines.concat();
     let jitter = match job.jitter {
         Duration::ZERO => String::new(),
         jitter => format!("RandomizedDelaySec={}\nFixedRandomDelay=yes\n", seconds(jitter)),
