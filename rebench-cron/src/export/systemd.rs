@@ -102,8 +102,18 @@ fn seconds(length: Duration) -> String {
     format!("{}s", length.as_secs() + u64::from(length.subsec_nanos() > 0))
 }
 
+/// Folders that the service sees otherwise: another `/tmp`, a system that is read only.
+const SHUT: [&str; 5] = ["/tmp", "/var/tmp", "/usr", "/boot", "/etc"];
+
+fn is_shut(folder: &str) -> bool {
+    SHUT.iter().any(|shut| std::path::Path::new(folder).starts_with(shut))
+}
+
 fn warnings_of(job: &Job, options: &Options) -> Vec<String> {
     let warnings = [
+        is_shut(options.folder()).then_some(
+            "the service cannot write where promotion.toml is: take PrivateTmp= or ProtectSystem= out, or move it",
+        ),
         (job.missed.most > 1).then_some("systemd catches up one missed run, however many there were"),
         (job.missed.most > 0).then_some("systemd catches up a missed run however old it is, and with the jitter"),
         (!job.jitter.is_zero())

@@ -288,6 +288,17 @@ fn python_and_the_shell_read_what_was_quoted() {
 }
 
 #[test]
+fn a_folder_that_a_hardened_service_cannot_write_is_said() {
+    let warnings = |config: &str| {
+        let options = Options { config: config.to_owned(), ..options(NOW) };
+        export(Engine::Systemd, &job(WEEKLY), &options).unwrap().warnings
+    };
+    let shut = |warnings: &[String]| warnings.iter().any(|said| said.contains("cannot write where promotion.toml is"));
+    assert!(shut(&warnings("/etc/bench/promotion.toml")) && shut(&warnings("/tmp/promotion.toml")));
+    assert!(!shut(&warnings("/etcetera/promotion.toml")) && !shut(&warnings("/promotion.toml")));
+}
+
+#[test]
 fn every_file_names_its_maker_near_its_start() {
     for engine in ENGINES {
         for file in exported(engine, WEEKLY).files {

@@ -55,14 +55,12 @@ pub(crate) fn at(text: &str) -> Timestamp {
 
 /// Runs a tool that may be missing: then a skip that is hard to overlook, and in CI a failure.
 pub(crate) fn tool(program: &str, words: &[&str]) -> Option<Output> {
-    match Command::new(program).env("TZ", "UTC").env("SYSTEMD_COLORS", "0").args(words).output() {
-        Ok(output) => Some(output),
-        Err(_) => {
-            assert!(std::env::var_os("CI").is_none(), "CI has no {program}");
-            eprintln!("\n*** SKIPPED: {program} is not installed\n");
-            None
-        }
+    let output = Command::new(program).env("TZ", "UTC").env("SYSTEMD_COLORS", "0").args(words).output();
+    if output.is_err() {
+        assert!(std::env::var_os("CI").is_none(), "CI has no {program}");
+        eprintln!("\n*** SKIPPED: {program} is not installed\n");
     }
+    output.ok()
 }
 
 /// The Python of the tests, if it has the validator of Kubernetes' schemas.

@@ -110,8 +110,8 @@ fn random_schedules_fire_the_same_or_there_is_a_warning() {
 }
 
 /// The next fires of a timer, by `systemd-analyze calendar`.
-fn systemd_calendar(export: &Export, now: Timestamp) -> Option<Vec<Timestamp>> {
-    let timer = export.files.iter().find(|file| file.name.ends_with(".timer")).unwrap();
+fn systemd_calendar(job: &str, export: &Export, now: Timestamp) -> Option<Vec<Timestamp>> {
+    let timer = export.files.iter().find(|file| file.name == format!("rebench-cron-{job}.timer")).unwrap();
     let base = format!("{} UTC", now.strftime("%Y-%m-%d %H:%M:%S"));
     let mut all = BTreeSet::new();
     for line in timer.body.lines().filter_map(|line| line.strip_prefix("OnCalendar=")) {
@@ -142,7 +142,7 @@ fn elapses(output: &Output) -> Vec<Timestamp> {
 fn systemd_fires_random_timers_as_the_schedule_says_or_there_is_a_warning() {
     for (job, options) in jobs() {
         let Ok(export) = export(Engine::Systemd, &job, &options) else { continue };
-        let Some(theirs) = systemd_calendar(&export, options.now) else { return };
+        let Some(theirs) = systemd_calendar(&job.name, &export, options.now) else { return };
         let model: Vec<_> = fires(Engine::Systemd, &job, &options).unwrap().fires(options.now).take(FIRES).collect();
         assert_eq!(theirs, model, "{} {:?}", job.expression, options.now);
         assert!(theirs == ours(&job, options.now) || warns_of_clocks(&export), "{}", job.expression);
