@@ -55,6 +55,9 @@ verify: ## the long simulations and fault rounds; output kept in docs/
 	{ printf '# Schedules of rebench-cron against every minute\n\nAll time zones, every change of their clocks from 2020 to 2037, twelve schedules in four dialects under four rules: `next` and\n`prev` against an oracle that looks at every minute of three days. Then 20,000 random expressions for each property.\n\n```\nCRON_ZONES=all PROPTEST_CASES=20000 cargo test --release -p rebench-cron --test it -- zones:: properties:: --nocapture\n```\n\n```\n'; \
 	  CRON_ZONES=all PROPTEST_CASES=20000 $(CARGO) test --release --locked -p rebench-cron --test it -- zones:: properties:: --nocapture 2>/dev/null && printf '```\n'; } > docs/verify/rebench-cron.tmp \
 	  && mv docs/verify/rebench-cron.tmp docs/verify/rebench-cron.md
+	{ printf '# Exports of rebench-cron, run by the engines\n\n```\ntests/exports/airflow.sh\n```\n\n```\n'; tests/exports/airflow.sh && \
+	  printf '```\n\n```\ntests/exports/slurm.sh\n```\n\n```\n' && tests/exports/slurm.sh && printf '```\n'; } > docs/verify/exports.tmp \
+	  && mv docs/verify/exports.tmp docs/verify/exports.md
 	set -e; data=$$(tests/python/nannyml_data.sh); NANNYML_DATA=$$data $(CARGO) test --locked -p drift-watch --test it chunks::
 
 check: ## formatting, lints, documentation, licences

@@ -5,11 +5,11 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 use shared::cli::{CommonArgs, CommonCommand, Examples, Tables, Tool};
 
-use crate::commands::{explain, next, once, run, status, trigger};
+use crate::commands::{explain, export, next, once, run, status, trigger};
 use crate::job;
 
 /// The commands that are still to come.
-pub const PLANNED: [&str; 2] = ["history", "export"];
+pub const PLANNED: [&str; 1] = ["history"];
 
 /// Schedule re-benchmarks of promoted forecasters and judge them over time.
 #[derive(Debug, Parser)]
@@ -38,6 +38,8 @@ pub enum Command {
     Next(Box<next::Args>),
     /// Say in words what an expression means, and what is easily misread in it
     Explain(Box<explain::Args>),
+    /// Hand schedules over to crontab, systemd, Kubernetes, Airflow or Slurm, and say what differs there
+    Export(Box<export::Args>),
     /// What every tool has.
     #[command(flatten)]
     Common(CommonCommand),
@@ -107,6 +109,14 @@ impl Tool for Cli {
                 "rebench-cron explain '0 15 10 ? * 6L' --dialect quartz --json",
             ],
         ),
+        (
+            "export",
+            &[
+                "rebench-cron export walmart --to systemd -o units",
+                "rebench-cron export --to kubernetes --image registry.example.org/bench:1 --claim bench -o manifests",
+                "rebench-cron export --to crontab --system-tz Europe/Berlin -o . --json",
+            ],
+        ),
         ("check", &["rebench-cron check", "rebench-cron check --config other.toml", "rebench-cron check --json"]),
         (
             "show-config",
@@ -133,6 +143,6 @@ mod tests {
         let error = shared::cli::unavailable::<Cli>(&words, &PLANNED);
         assert_eq!(error.exit().code(), 2);
         assert!(error.to_string().starts_with(&format!("`rebench-cron {}` is not available yet", PLANNED[0])));
-        assert!(error.to_string().contains("one of next, explain, "), "{error}");
+        assert!(error.to_string().contains("one of next, explain, export, "), "{error}");
     }
 }

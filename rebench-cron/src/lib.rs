@@ -8,6 +8,7 @@ pub mod args;
 pub mod commands;
 pub mod daemon;
 pub mod expect;
+pub mod export;
 pub mod job;
 pub mod judge;
 pub mod plan;
@@ -20,7 +21,7 @@ pub mod work;
 use shared::Exit;
 use shared::cli::{self, CommonCommand, Context};
 
-use commands::{explain, next, once, run as daemon_command, status, trigger};
+use commands::{explain, export as export_command, next, once, run as daemon_command, status, trigger};
 
 use args::{Cli, Command, PLANNED};
 
@@ -37,6 +38,7 @@ pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
         Command::Next(args) => next::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Common(CommonCommand::Check) => check(context),
+        Command::Export(args) => export_command::run(args, context),
         Command::Common(common) => cli::run_common::<Cli>(common, context),
         Command::Other(words) => Err(cli::unavailable::<Cli>(words, &PLANNED).into()),
     }

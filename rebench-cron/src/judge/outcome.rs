@@ -180,6 +180,8 @@ impl Found<'_> {
         let chance = self.floor.or_else(|| self.error.map(StandardError::one_sided));
         let allowed = chance.unwrap_or(0.0);
         let outcome = match chance {
+            // Every second run of a model that is as good as its baseline is worse than it, by ever so little.
+            None => Outcome::Inconclusive,
             _ if excess > allowed => Outcome::Regressed,
             Some(_) if excess >= -allowed => Outcome::Inconclusive,
             Some(_) if effect < -allowed => Outcome::Improved,
@@ -188,7 +190,10 @@ impl Found<'_> {
         let rule = match (self.floor, self.error) {
             (Some(floor), _) => format!("held against the noise floor of {:.2} %", 100.0 * floor),
             (None, Some(_)) => format!("held against {:.2} %, by the spread over datasets", 100.0 * allowed),
-            (None, None) => "two bare numbers, with nothing known of their noise (see judge.repeats)".to_owned(),
+            (None, None) => {
+                "two bare numbers, which say nothing as long as their noise is not known (judge.repeats measures it)"
+                    .to_owned()
+            }
         };
         (outcome, format!("{}: {:+.2} % against the baseline, {rule}.", self.gate.metric, 100.0 * effect))
     }
@@ -259,9 +264,9 @@ mod tests {
     }
 
     #[test]
-    fn one_number_of_unknown_noise_is_compared_as_it_is_and_says_so() {
+    fn one_number_of_unknown_noise_decides_nothing_and_says_so() {
         let of = |estimate| judge(&verdict(&[gate("primary", "undecided", estimate, json!({}))], &[]), None);
-        assert_eq!((of(0.03).outcome, of(0.02).outcome), (Outcome::Regressed, Outcome::Holds));
+        assert_eq!((of(0.03).outcome, of(0.02).outcome), (Outcome::Inconclusive, Outcome::Inconclusive));
         assert!(of(0.03).reason.contains("two bare numbers") && of(0.03).standard_error.is_none());
     }
 

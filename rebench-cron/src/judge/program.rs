@@ -71,7 +71,13 @@ impl Program<'_> {
         let limits = Limits { timeout: self.timeout, grace: GRACE, output: Sizes::default() };
         let command = Command::new(&literal, std::path::absolute(".").unwrap_or_default())?.with_limits(limits);
         let (out_dir, log_dir) = (folder.to_owned(), folder.to_owned());
-        let slot = Slot { job: "judge".to_owned(), scheduled_at: Timestamp::UNIX_EPOCH, out_dir, log_dir, ticket: String::new() };
+        let slot = Slot {
+            job: "judge".to_owned(),
+            scheduled_at: Timestamp::UNIX_EPOCH,
+            out_dir,
+            log_dir,
+            ticket: String::new(),
+        };
         let outcome = process::run(&command, &slot, self.cancel, || Timestamp::UNIX_EPOCH, |_| {})?;
         Ok(match outcome.exit {
             Exit::Exited(status) if ANSWERS.contains(&status) => None,

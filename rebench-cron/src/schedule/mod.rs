@@ -12,6 +12,7 @@ pub mod sentence;
 mod text;
 mod walk;
 pub mod warnings;
+pub mod written;
 mod zone;
 
 pub use calendar::Calendar;

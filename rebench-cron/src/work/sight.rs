@@ -7,13 +7,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 use shared::error::{Error, Result};
-use shared::format::registry::Registry;
 use shared::{digest, fsio, span};
 
 use super::news::News;
 use super::{OUT, Shop, VERSION};
-use crate::expect::{self, Measured, Produced, RowCount};
-use crate::job::{ExpectKeys, Job, JudgeKeys};
+use crate::expect::{Measured, Produced, RowCount};
+use crate::job::{Job, JudgeKeys};
 use crate::judge::{self, Asked, Champion, Evidence, Judgement, Noise, Past, Program, Question, Rules, reproduce};
 use crate::process::{self, Cancel, Slot};
 use crate::store::{Baseline, BaselineKind, Denied, HistoryRow, Metric, Outcome, Policy, Ticket, Verdict};
@@ -52,7 +51,7 @@ impl Shop {
         self.store.promote(&against.baseline)?;
         let noise = self.noise(job, keys, &question, &against, folder, cancel)?;
         let judgement = match unreproduced(job, keys, &question, folder, noise.as_ref())? {
-            Some(reason) => Judgement::without_numbers(judge::Outcome::NotReproducible, reason),
+            Some(judgement) => judgement,
             None => self.ask(&question, folder, noise.as_ref(), cancel)?,
         };
         let verdict = record(&question, &against, &judgement, folder);
@@ -73,7 +72,7 @@ impl Shop {
         let history = self.store.history(&job.name, MOST_HISTORY)?;
         let mut all: Vec<Past> = history.iter().filter(|row| row.slot != ticket.slot).filter_map(past_of).collect();
         all.extend(past(&verdict));
-        let evidence = judge::evidence(&all, rules(keys));
+        let evidence = judge::evidence(&all, Rules::of(keys));
         verdict.e_value = Some(evidence.e_value);
         let alarm = evidence.is_alarm().then(|| alarm(&evidence, keys));
         let news = News::verdict(verdict.outcome, &verdict.reason, alarm.as_deref());
@@ -137,7 +136,7 @@ impl Shop {
     /// The results of this run, and of others like it.
     fn repeats(&self, job: &Job, keys: &JudgeKeys, folder: &Path, cancel: &Cancel) -> Result<Vec<Vec<Measured>>> {
         let name = keys.candidate.as_deref().unwrap_or("benchmark_results.json");
-        let mut repeats = vec![measured(&folder.join(OUT).join(name))?];
+        let mut repeats = vec![judge::results_of_file(&folder.join(OUT).join(name))?];
         for number in 2..=keys.repeats {
             let below = folder.join(format!("repeat-{number}"));
             fsio::create_folder(&below.join(OUT))?;
@@ -153,7 +152,7 @@ impl Shop {
                 let what = format!("repeat {number} of the benchmark failed, so that its noise is not known");
                 return Err(Error::Environment { what, help: Some(format!("see {}", below.display())) });
             }
-            repeats.push(measured(&below.join(OUT).join(name))?);
+            repeats.push(judge::results_of_file(&below.join(OUT).join(name))?);
         }
         Ok(repeats)
     }
@@ -161,37 +160,25 @@ impl Shop {
 
 /// The champion of the job's model, if a registry says one.
 fn champion(job: &Job, keys: &JudgeKeys) -> Result<Option<Champion>> {
-    let (Some(path), Some(model)) = (&keys.registry, &job.model) else { return Ok(None) };
-    let registry = Registry::parse(path, &fsio::read(path)?)?;
-    Ok(Champion::of(&registry, model))
+    match (&keys.registry, &job.model) {
+        (Some(path), Some(model)) => judge::champion_of_file(path, model),
+        _ => Ok(None),
+    }
 }
 
-/// Why the baseline does not give its recorded results any more, if it does not.
+/// What there is to say where the baseline does not give its recorded results any more.
 fn unreproduced(
     job: &Job,
     keys: &JudgeKeys,
     question: &Question,
     folder: &Path,
     noise: Option<&Noise>,
-) -> Result<Option<String>> {
+) -> Result<Option<Judgement>> {
     let (Some(recorded), Some(again)) = (&keys.recorded, &keys.reproduced) else { return Ok(None) };
-    let (recorded, again) = (measured(&job.folder.join(recorded))?, measured(&folder.join(OUT).join(again))?);
-    let allowed = noise.map_or(keys.reproducible_within, |noise| noise.floor(1).max(keys.reproducible_within));
-    let found = reproduce::compare(&recorded, &again, &question.baseline_model, &question.metric, allowed);
-    Ok((!found.holds).then_some(found.reason))
-}
-
-/// All that a benchmark file holds.
-fn measured(path: &Path) -> Result<Vec<Measured>> {
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
-        return Err(Error::usage(format!("the file {}", path.display()), "a benchmark file"));
-    };
-    let keys = ExpectKeys { files: vec![name.to_owned()], ..ExpectKeys::default() };
-    let produced = expect::read(&keys, folder, Timestamp::UNIX_EPOCH);
-    match produced.faults.first() {
-        Some(fault) => Err(Error::usage(fault.to_string(), "a benchmark file")),
-        None => Ok(produced.measured()),
-    }
+    let recorded = judge::results_of_file(&job.folder.join(recorded))?;
+    let again = judge::results_of_file(&folder.join(OUT).join(again))?;
+    let of = (question.baseline_model.as_str(), question.metric.as_str());
+    Ok(reproduce::compare(&recorded, &again, of, keys.reproducible_within, noise).judgement())
 }
 
 fn record(question: &Question, against: &Against, judgement: &Judgement, folder: &Path) -> Verdict {
@@ -226,11 +213,6 @@ fn outcome(outcome: judge::Outcome) -> Outcome {
         judge::Outcome::Invalid => Outcome::Invalid,
         judge::Outcome::NotReproducible => Outcome::NotReproducible,
     }
-}
-
-/// The rules by which a job's history is weighed.
-pub fn rules(keys: &JudgeKeys) -> Rules {
-    Rules { looks: keys.looks, false_alarm_rate: keys.false_alarm_rate, margin: keys.margin }
 }
 
 /// What a slot of the history adds to the evidence; nothing if it was not judged.
