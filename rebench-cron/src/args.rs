@@ -5,11 +5,11 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 use shared::cli::{CommonArgs, CommonCommand, Examples, Tables, Tool};
 
-use crate::commands::{explain, next, once, run, status, trigger};
+use crate::commands::{explain, history, next, once, run, status, trigger};
 use crate::job;
 
 /// The commands that are still to come.
-pub const PLANNED: [&str; 2] = ["history", "export"];
+pub const PLANNED: [&str; 1] = ["export"];
 
 /// Schedule re-benchmarks of promoted forecasters and judge them over time.
 #[derive(Debug, Parser)]
@@ -32,6 +32,8 @@ pub enum Command {
     Once(Box<once::Args>),
     /// Say how the jobs stand; status 1 if one is overdue or its last run failed
     Status(status::Args),
+    /// Show what came of a job over time: effects, evidence, what changed and when
+    History(history::Args),
     /// Ask for a run out of turn, once for each key
     Trigger(trigger::Args),
     /// Print when a schedule fires
@@ -81,6 +83,14 @@ impl Tool for Cli {
                 "rebench-cron status",
                 "rebench-cron status walmart --json",
                 "rebench-cron status --state /var/lib/rebench-cron",
+            ],
+        ),
+        (
+            "history",
+            &[
+                "rebench-cron history walmart",
+                "rebench-cron history walmart --html trend.html --limit 104",
+                "rebench-cron history walmart --format csv -o runs.csv",
             ],
         ),
         (

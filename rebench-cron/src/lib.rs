@@ -8,6 +8,7 @@ pub mod args;
 pub mod commands;
 pub mod daemon;
 pub mod expect;
+pub mod history;
 pub mod job;
 pub mod judge;
 pub mod plan;
@@ -20,7 +21,7 @@ pub mod work;
 use shared::Exit;
 use shared::cli::{self, CommonCommand, Context};
 
-use commands::{explain, next, once, run as daemon_command, status, trigger};
+use commands::{explain, history as history_command, next, once, run as daemon_command, status, trigger};
 
 use args::{Cli, Command, PLANNED};
 
@@ -33,6 +34,7 @@ pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
         Command::Run(args) => daemon_command::run(args, context),
         Command::Once(args) => once::run(args, context),
         Command::Status(args) => status::run(args, context),
+        Command::History(args) => history_command::run(args, context),
         Command::Trigger(args) => trigger::run(args, context),
         Command::Next(args) => next::run(args, context),
         Command::Explain(args) => explain::run(args, context),

@@ -2,6 +2,7 @@
 
 pub mod asked;
 pub mod explain;
+pub mod history;
 pub mod next;
 pub mod once;
 pub mod run;

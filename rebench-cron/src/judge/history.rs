@@ -87,6 +87,19 @@ pub fn evidence(past: &[Past], rules: Rules) -> Evidence {
     history.evidence()
 }
 
+/// The evidence after each of the verdicts, oldest first.
+pub fn course(past: &[Past], rules: Rules) -> Vec<Evidence> {
+    let mut history = History::new(0, None, rules);
+    let after = past.iter().enumerate().map(|(index, verdict)| {
+        if history.of.is_none_or(|of| !same(of, verdict)) {
+            history = History::new(index, Some(verdict), rules);
+        }
+        history.take(index, verdict);
+        history.evidence()
+    });
+    after.collect()
+}
+
 /// The verdicts of the present history: `since` on, those that are looks, each with its index.
 pub fn looks(past: &[Past], since: usize) -> impl Iterator<Item = (usize, Look)> + '_ {
     past.iter().enumerate().skip(since).filter_map(|(index, verdict)| Some((index, Look::of(verdict)?)))
