@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use super::Course;
 use super::circumstances::commit;
 use super::report::{Evidence, Failure, Point, Promotion, Segment, Skip, Underway};
-use super::Course;
 use crate::judge::{self, Rules};
 use crate::store::{Baseline, HistoryRow, HistoryRun, SlotState, Verdict};
 

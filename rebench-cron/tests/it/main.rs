@@ -15,6 +15,8 @@ mod commands;
 mod croner;
 mod edges;
 mod faults;
+mod history;
+mod history_support;
 mod plan;
 mod process;
 mod process_first;

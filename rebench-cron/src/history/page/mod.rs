@@ -124,14 +124,30 @@ fn facts(trend: &Trend) -> Vec<Fact> {
     let interval = interval.map(|[low, high]| format!("{} to {}", number::percent(low), number::percent(high)));
     let it = &trend.evidence;
     let rate = number::percent(it.false_alarm_rate).trim_start_matches('+').replace(".00", "");
-    let promise = format!("alarm at {}: false in at most {rate} of histories of {} runs", number::evidence(it.alarm_at), it.horizon);
+    let promise = format!(
+        "alarm at {}: false in at most {rate} of histories of {} runs",
+        number::evidence(it.alarm_at),
+        it.horizon
+    );
     let metric = trend.metric.as_deref().map(|metric| format!("on {}; ", visible(metric, NAME))).unwrap_or_default();
     let skipped: u64 = trend.skips.iter().map(|skip| skip.count).sum();
     vec![
-        Fact { label: "newest effect", value: typeset(&effect), note: metric + &interval.map_or_else(|| "no interval".to_owned(), |it| typeset(&it)) },
+        Fact {
+            label: "newest effect",
+            value: typeset(&effect),
+            note: metric + &interval.map_or_else(|| "no interval".to_owned(), |it| typeset(&it)),
+        },
         Fact { label: "evidence against it", value: typeset(&number::evidence(it.e_value)), note: typeset(&promise) },
-        Fact { label: "runs", value: trend.points.len().to_string(), note: format!("{} against the present baseline", number::counted(it.looks.into(), "look")) },
-        Fact { label: "without a result", value: (trend.failures.len() as u64 + skipped).to_string(), note: format!("{}, {skipped} skipped", number::counted(trend.failures.len() as u64, "failure")) },
+        Fact {
+            label: "runs",
+            value: trend.points.len().to_string(),
+            note: format!("{} against the present baseline", number::counted(it.looks.into(), "look")),
+        },
+        Fact {
+            label: "without a result",
+            value: (trend.failures.len() as u64 + skipped).to_string(),
+            note: format!("{}, {skipped} skipped", number::counted(trend.failures.len() as u64, "failure")),
+        },
     ]
 }
 
@@ -143,7 +159,9 @@ fn typeset(text: &str) -> String {
 fn reading(trend: &Trend) -> String {
     let margin = match trend.margin {
         0.0 => "above the dashed line at 0 the model is worse than what it is held against".to_owned(),
-        margin => format!("above the dashed line at {} the model is worse than the margin allows", number::percent(margin)),
+        margin => {
+            format!("above the dashed line at {} the model is worse than the margin allows", number::percent(margin))
+        }
     };
     let noise = trend.points.iter().any(|point| point.noise_floor.is_some());
     let noise = if noise { " The band around 0 is what chance alone makes." } else { "" };
