@@ -44,7 +44,7 @@ pub(super) fn change(change: &Change) -> String {
     let (before, after) = (percent(change.before), percent(change.after));
     let range = if first == last { String::new() } else { format!(" (between {} and {})", day(first), day(last)) };
     let found = differences(&change.differences);
-    format!("the effect shifted at {}{range} from {before} to {after}; changed there: {found}", day(change.at))
+    format!("the effect shifted on {}{range} from {before} to {after}; changed there: {found}", day(change.at))
 }
 
 /// What the job was held against, from when to when.

@@ -22,13 +22,16 @@ const HEIGHT: f64 = 324.0;
 const FAR: f64 = 6.0;
 /// What a label of a mark needs, in percent.
 const ROOM: f64 = 7.0;
+/// An interval that goes on beyond the plot.
+const UP: &str = "M-3 4L0 0L3 4";
+const DOWN: &str = "M-3-4L0 0L3-4";
 /// With more changes than this, lines through the plot would hide it.
 const MOST_LINES: usize = 12;
 
 /// The plot, with the labels beside it; nothing if there is no slot.
 pub(super) fn figure(trend: &Trend, times: &Times) -> Figure {
     let axis = axis(trend);
-    let y = |share: f64| BOTTOM - (BOTTOM - TOP) * (axis.place(share)) / 100.0;
+    let y = |share| height(&axis, share);
     let mut svg = Svg::new(HEIGHT);
     let mut beside = Svg::new(HEIGHT);
     svg.bar("beyond", (0.0, 100.0), TOP, y(trend.margin) - TOP);
@@ -42,7 +45,7 @@ pub(super) fn figure(trend: &Trend, times: &Times) -> Figure {
     promotions(&mut svg, trend, times);
     changes(&mut svg, trend, times);
     shift(&mut svg, trend, times, y);
-    points(&mut svg, trend, times, y);
+    points(&mut svg, trend, times, &axis);
     rest(&mut svg, trend, times);
     times.labels(&mut svg, LABELS);
     for (lane, label) in [(PROMOTED, "baseline"), (CHANGED, "changes"), (REST, "no result")] {
@@ -50,6 +53,11 @@ pub(super) fn figure(trend: &Trend, times: &Times) -> Figure {
     }
     let label = format!("The effect of {} over time. {}", trend.job, words::summary(trend));
     Figure { plot: svg.finish(Some(&sentence(&label))), beside: beside.finish(None) }
+}
+
+/// Where a share lies, from above.
+fn height(axis: &Axis, share: f64) -> f64 {
+    BOTTOM - (BOTTOM - TOP) * axis.place(share) / 100.0
 }
 
 /// The axis covers zero, margin, noise and effects, and intervals as far as they are of the usual size.
@@ -141,12 +149,18 @@ fn shift(svg: &mut Svg, trend: &Trend, times: &Times, y: impl Fn(f64) -> f64) {
     svg.label("halo shift", (at, TOP + 14.0), anchor(at), &format!("shift {}", words::day(change.at)));
 }
 
-fn points(svg: &mut Svg, trend: &Trend, times: &Times, y: impl Fn(f64) -> f64) {
+fn points(svg: &mut Svg, trend: &Trend, times: &Times, axis: &Axis) {
+    let y = |share| height(axis, share);
     let measured = || trend.points.iter().filter_map(|point| Some((point, point.effect?)));
     for (point, _) in measured() {
         let (place, tone) = (times.place(point.scheduled_at), Mark::of(&name(point)).tone);
-        if let Some([low, high]) = point.interval {
+        if let Some([low, high]) = point.interval.filter(|ends| !ends.iter().any(|end| end.is_nan())) {
             svg.line(&format!("interval {tone}"), (place, y(low)), (place, y(high)));
+            for (end, outline, beyond) in [(low, DOWN, low < axis.low), (high, UP, high > axis.high)] {
+                if beyond {
+                    svg.mark(&format!("cut {tone}"), (place, y(end)), outline, "");
+                }
+            }
         }
     }
     for (point, effect) in measured() {

@@ -30,7 +30,8 @@ struct Page<'a> {
     job: String,
     verdict: String,
     headline: String,
-    proposal: Option<String>,
+    /// Plain text and commands in turn.
+    proposal: Option<Vec<String>>,
     facts: Vec<Fact>,
     effect: Option<Figure>,
     evidence: Option<Figure>,
@@ -86,14 +87,14 @@ fn page(trend: &Trend) -> Page<'_> {
         tone,
         job: visible(&trend.job, NAME),
         verdict,
-        headline: sentence(&words::summary(trend)),
-        proposal: trend.proposal.as_ref().map(|proposal| sentence(&proposal.sentence)),
+        headline: capital(&sentence(&words::summary(trend))),
+        proposal: trend.proposal.as_ref().map(|proposal| in_turn(&capital(&sentence(&proposal.sentence)))),
         facts: facts(trend),
         effect: times.as_ref().map(|times| effect::figure(trend, times)),
         evidence: times.as_ref().map(|times| evidence::figure(trend, times)),
         key: marks::ALL.into_iter().map(|mark| (mark.icon(), mark.name)).collect(),
         reading: reading(trend),
-        shift: trend.change.as_ref().map(words::change),
+        shift: trend.change.as_ref().map(|change| capital(&words::change(change).replace(" %", "\u{a0}%"))),
         promotions: promotions(trend),
         changes: changes(trend),
         rows: lines(trend).into_iter().rev().map(row).collect(),
@@ -115,6 +116,17 @@ fn verdict(trend: &Trend) -> (String, &'static str) {
 /// A sentence that may hold names, in which no line breaks before a percent sign.
 fn sentence(text: &str) -> String {
     visible(text, SENTENCE).replace(" %", "\u{a0}%")
+}
+
+/// The sentence with its first letter large.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// What stands before, between and after backticks: text and commands in turn.
+fn in_turn(text: &str) -> Vec<String> {
+    text.split('`').map(str::to_owned).collect()
 }
 
 fn facts(trend: &Trend) -> Vec<Fact> {
@@ -192,6 +204,8 @@ fn row(line: Line) -> Row {
         effect: typeset(&line.effect),
         interval: typeset(&line.interval),
         e_value: typeset(&line.e_value),
+        // Seconds are no lateness to a reader.
+        late: if line.late.ends_with(" s") { String::new() } else { line.late },
         ..line
     };
     Row { tone: mark.tone, icon: mark.icon(), line }

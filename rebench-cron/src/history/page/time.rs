@@ -85,7 +85,7 @@ fn ticks(first: Timestamp, last: Timestamp) -> Vec<(Timestamp, String)> {
     }
     let mut ends = vec![first, last];
     ends.dedup();
-    ends.into_iter().map(|at| (at, at.strftime("%m-%d %H:%M").to_string())).collect()
+    ends.into_iter().map(|at| (at, at.strftime("%Y-%m-%d %H:%M").to_string())).collect()
 }
 
 /// Bounded, so that a step that is far too small costs nothing.
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(two_years, ["2024-07", "2025-01", "2025-07"]);
         let month = labels("2026-01-05T03:00:00Z", "2026-02-02T03:00:00Z");
         assert_eq!(month, ["2026-01-12", "2026-01-19", "2026-01-26", "2026-02-02"]);
-        assert_eq!(labels("2026-01-05T03:00:00Z", "2026-01-05T09:30:00Z"), ["01-05 03:00", "01-05 09:30"]);
-        assert_eq!(labels("2026-01-05T03:00:00Z", "2026-01-05T03:00:00Z"), ["01-05 03:00"]);
+        assert_eq!(labels("2026-01-05T03:00:00Z", "2026-01-05T09:30:00Z"), ["2026-01-05 03:00", "2026-01-05 09:30"]);
+        assert_eq!(labels("2026-01-05T03:00:00Z", "2026-01-05T03:00:00Z"), ["2026-01-05 03:00"]);
     }
 }
