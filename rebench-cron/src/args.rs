@@ -143,6 +143,6 @@ mod tests {
         let error = shared::cli::unavailable::<Cli>(&words, &PLANNED);
         assert_eq!(error.exit().code(), 2);
         assert!(error.to_string().starts_with(&format!("`rebench-cron {}` is not available yet", PLANNED[0])));
-        assert!(error.to_string().contains("one of next, explain, "), "{error}");
+        assert!(error.to_string().contains("one of run, once, status, history, "), "{error}");
     }
 }
