@@ -1,15 +1,10 @@
 //! The command line.
 
-use std::ffi::OsString;
-
 use clap::{Parser, Subcommand};
 use shared::cli::{CommonArgs, CommonCommand, Examples, Tables, Tool};
 
-use crate::commands::{explain, export, next, once, run, status, trigger};
+use crate::commands::{explain, export, history, next, once, run, status, trigger};
 use crate::job;
-
-/// The commands that are still to come.
-pub const PLANNED: [&str; 1] = ["history"];
 
 /// Schedule re-benchmarks of promoted forecasters and judge them over time.
 #[derive(Debug, Parser)]
@@ -32,6 +27,8 @@ pub enum Command {
     Once(Box<once::Args>),
     /// Say how the jobs stand; status 1 if one is overdue or its last run failed
     Status(status::Args),
+    /// Show what came of a job over time: effects, evidence, what changed and when
+    History(history::Args),
     /// Ask for a run out of turn, once for each key
     Trigger(trigger::Args),
     /// Print when a schedule fires
@@ -43,9 +40,6 @@ pub enum Command {
     /// What every tool has.
     #[command(flatten)]
     Common(CommonCommand),
-    /// Everything else.
-    #[command(external_subcommand)]
-    Other(Vec<OsString>),
 }
 
 impl Tool for Cli {
@@ -83,6 +77,14 @@ impl Tool for Cli {
                 "rebench-cron status",
                 "rebench-cron status walmart --json",
                 "rebench-cron status --state /var/lib/rebench-cron",
+            ],
+        ),
+        (
+            "history",
+            &[
+                "rebench-cron history walmart",
+                "rebench-cron history walmart --html trend.html --limit 104",
+                "rebench-cron history walmart --format csv -o runs.csv",
             ],
         ),
         (
@@ -135,14 +137,5 @@ mod tests {
     fn verify_clap() {
         Cli::command().debug_assert();
         shared::cli::command::<Cli>().debug_assert();
-    }
-
-    #[test]
-    fn what_is_to_come_says_so() {
-        let words = [OsString::from(PLANNED[0])];
-        let error = shared::cli::unavailable::<Cli>(&words, &PLANNED);
-        assert_eq!(error.exit().code(), 2);
-        assert!(error.to_string().starts_with(&format!("`rebench-cron {}` is not available yet", PLANNED[0])));
-        assert!(error.to_string().contains("one of next, explain, export, "), "{error}");
     }
 }

@@ -9,6 +9,7 @@ pub mod commands;
 pub mod daemon;
 pub mod expect;
 pub mod export;
+pub mod history;
 pub mod job;
 pub mod judge;
 pub mod plan;
@@ -21,9 +22,11 @@ pub mod work;
 use shared::Exit;
 use shared::cli::{self, CommonCommand, Context};
 
-use commands::{explain, export as export_command, next, once, run as daemon_command, status, trigger};
+use commands::{
+    explain, export as export_command, history as history_command, next, once, run as daemon_command, status, trigger,
+};
 
-use args::{Cli, Command, PLANNED};
+use args::{Cli, Command};
 
 /// Carries out the parsed command line.
 ///
@@ -34,13 +37,13 @@ pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
         Command::Run(args) => daemon_command::run(args, context),
         Command::Once(args) => once::run(args, context),
         Command::Status(args) => status::run(args, context),
+        Command::History(args) => history_command::run(args, context),
         Command::Trigger(args) => trigger::run(args, context),
         Command::Next(args) => next::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Common(CommonCommand::Check) => check(context),
         Command::Export(args) => export_command::run(args, context),
         Command::Common(common) => cli::run_common::<Cli>(common, context),
-        Command::Other(words) => Err(cli::unavailable::<Cli>(words, &PLANNED).into()),
     }
 }
 

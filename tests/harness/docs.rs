@@ -107,6 +107,7 @@ fn schemas() -> Vec<Document> {
         schema_of::<rebench_cron::commands::next::Report>("next"),
         schema_of::<rebench_cron::commands::explain::Report>("explain"),
         schema_of::<rebench_cron::commands::export::Report>("export"),
+        schema_of::<rebench_cron::history::Trend>("history"),
         schema_of::<cli::SettingsReport>("settings"),
     ]
 }

@@ -3,6 +3,7 @@
 pub mod asked;
 pub mod explain;
 pub mod export;
+pub mod history;
 pub mod next;
 pub mod once;
 pub mod run;

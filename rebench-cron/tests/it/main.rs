@@ -22,6 +22,8 @@ mod export_command;
 mod export_support;
 mod export_tools;
 mod faults;
+mod history;
+mod history_support;
 mod job_keys;
 mod judge_gate;
 mod plan;

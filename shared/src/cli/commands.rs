@@ -1,7 +1,5 @@
 //! The subcommands that every tool has.
 
-use std::ffi::OsString;
-
 use clap::{Command, Subcommand};
 use clap_complete::Shell;
 
@@ -64,18 +62,6 @@ fn completions(mut command: Command, shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut script);
     String::from_utf8_lossy(&script).into_owned()
-}
-
-/// The error for a command that the tool `C` will have one day (`planned`), or that nobody knows.
-pub fn unavailable<C: clap::CommandFactory>(words: &[OsString], planned: &[&str]) -> Error {
-    let verb = words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
-    let command = C::command();
-    let (tool, known) = (command.get_name(), names(&command));
-    let found = match planned.contains(&&*verb) {
-        true => format!("`{tool} {verb}` is not available yet"),
-        false => format!("unrecognized command {verb:?}"),
-    };
-    Error::usage(found, format!("one of {known}"))
 }
 
 fn names(command: &Command) -> String {

@@ -22,7 +22,7 @@ mod show;
 mod validate;
 
 pub use command_line::{Parsed, main, parse_from};
-pub use commands::{CommonCommand, run_common, unavailable};
+pub use commands::{CommonCommand, run_common};
 pub use common::{Color, CommonArgs, Format};
 pub use context::Context;
 pub use help::{Examples, Tool, command, exit_status_lines};

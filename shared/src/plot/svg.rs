@@ -87,6 +87,15 @@ impl Svg {
         ));
     }
 
+    /// A mark: an outline around `(0, 0)` in pixels, moved to the place; its title, if any, is what a pointer that rests on it shows.
+    pub fn mark(&mut self, class: &str, (x, y): (f64, f64), outline: &str, title: &str) {
+        let (x, y, outline) = (short(x), short(y), escape(outline));
+        let title = if title.is_empty() { String::new() } else { format!("<title>{}</title>", escape(title)) };
+        self.push(format_args!(
+            r#"<svg x="{x}%" y="{y}" overflow="visible"><path class="{class}" d="{outline}">{title}</path></svg>"#
+        ));
+    }
+
     /// The drawing. With a label it is an image to a screen reader, without it is decoration beside a text that says the same.
     pub fn finish(self, label: Option<&str>) -> String {
         let height = short(self.height);
@@ -151,6 +160,14 @@ mod tests {
             r#"<circle class="pass" cx="50%" cy="10" r="4"><title>a&lt;b</title></circle></svg>"#
         );
         assert_eq!(svg.finish(Some("x & y")), expected);
+    }
+
+    #[test]
+    fn a_mark_stands_at_its_place() {
+        let mut svg = Svg::new(20.0);
+        svg.mark("fail", (50.0, 10.0), "M0-5L5 4H-5Z", "a<b");
+        let expected = r#"<svg x="50%" y="10" overflow="visible"><path class="fail" d="M0-5L5 4H-5Z"><title>a&lt;b</title></path></svg></svg>"#;
+        assert!(svg.finish(None).ends_with(expected));
     }
 
     #[test]
