@@ -62,7 +62,7 @@ impl Daemon {
                 None => {
                     let actions = self.queue.add(again.ready);
                     let skips = self.act(actions);
-                    self.skip(&skips, now)?;
+                    self.skip(&skips, &[], now)?;
                 }
                 Some(last) => self.next_attempt(again, &last, now)?,
             }

@@ -21,7 +21,7 @@ use shared::error::Result;
 use crate::job::{self, Job};
 use crate::plan::{Action, Decision, Plan, Queue, Ready};
 use crate::process::{self, Cancel};
-use crate::store::{Claimed, Outcome, Reason, RequestId, Skip, Ticket};
+use crate::store::{Claimed, NewAlert, Outcome, Reason, RequestId, Skip, Ticket};
 use crate::work::clock::{Event, Waited};
 use crate::work::news::News;
 use crate::work::state::JobLock;
@@ -169,11 +169,11 @@ impl Daemon {
     pub fn live(&mut self, until: Option<Timestamp>, beat: &mut dyn FnMut(&Self)) -> Result<()> {
         loop {
             let now = self.shop.clock.now();
+            self.turn(now);
+            beat(self);
             if until.is_some_and(|until| now >= until && self.runs.is_empty()) || self.is_over(now) {
                 return Ok(());
             }
-            self.turn(now);
-            beat(self);
             let wake = self.wake(now).min(until.unwrap_or(Timestamp::MAX));
             match self.shop.clock.wait(&self.inbox, wake, !self.runs.is_empty()) {
                 Waited::Came(event) => self.take(event),
@@ -232,12 +232,17 @@ impl Daemon {
 
     fn decide(&mut self, now: Timestamp) -> Result<()> {
         let decisions = self.plan.due(now);
-        let mut skips = Vec::new();
+        let (mut skips, mut alerts) = (Vec::new(), Vec::new());
         let mut queueing = Vec::new();
         for decision in decisions {
             match decision {
-                Decision::Skip { job, scheduled_at, count, why } => {
-                    skips.push(claim::skip(&job, scheduled_at, count.number(), &why, &self.tzdb));
+                Decision::Skip { job, scheduled_at, count, why, is_covered } => {
+                    let skip = claim::skip(&job, scheduled_at, count.number(), &why, &self.tzdb);
+                    if !is_covered {
+                        let news = News::missed(&format!("{} run(s) up to {} {why}", skip.count, skip.wall));
+                        alerts.extend(news.transitions(&job, &self.shop.store.firing(&job.name)?, now));
+                    }
+                    skips.push(skip);
                 }
                 Decision::Run { job, scheduled_at, reason } => {
                     queueing.push(scheduled_at);
@@ -252,7 +257,7 @@ impl Daemon {
             self.pulse.queueing_seconds =
                 queueing.into_iter().map(|due| queued.duration_since(due).as_secs_f64()).collect();
         }
-        self.skip(&skips, now)
+        self.skip(&skips, &alerts, now)
     }
 
     /// Carries out what the queue asks for; what is left out is to be recorded.
@@ -275,18 +280,9 @@ impl Daemon {
         claim::skip(&ready.job, ready.scheduled_at, 1, "overlap: the last run of the job is on", &self.tzdb)
     }
 
-    /// Records what is left out. Runs that were missed and are not caught up are worth an alert.
-    fn skip(&mut self, skips: &[Skip], now: Timestamp) -> Result<()> {
-        if skips.is_empty() {
-            return Ok(());
-        }
-        let mut alerts = Vec::new();
-        for skip in skips.iter().filter(|skip| skip.why.starts_with("missed, and ") && !skip.why.contains("newer")) {
-            let Some(job) = self.plan.job(&skip.job).filter(|_| !skip.why.contains("stands for it")) else { continue };
-            let why = format!("{} run(s) up to {} {}", skip.count, skip.wall, skip.why);
-            alerts.extend(News::missed(&why).transitions(job, &self.shop.store.firing(&skip.job)?, now));
-        }
-        self.shop.store.skipped(skips, &alerts, now)
+    /// Records what is left out.
+    fn skip(&self, skips: &[Skip], alerts: &[NewAlert], now: Timestamp) -> Result<()> {
+        if skips.is_empty() { Ok(()) } else { self.shop.store.skipped(skips, alerts, now) }
     }
 
     /// Claims and starts what may start.
@@ -341,7 +337,7 @@ impl Daemon {
                 Claimed::Overlap(_) => self.put_back(&ready, now),
             }
         }
-        self.skip(&skips, now)
+        self.skip(&skips, &[], now)
     }
 
     /// What cannot start now is tried again soon.

@@ -49,21 +49,29 @@ pub(super) fn decide(job: &Arc<Job>, window: Window, drifted: Option<Timestamp>)
     let on_time = is_within(window.newest, window.now, ON_TIME);
     if on_time && stands_for(job, window.newest, drifted) {
         let why = "a run that drift asked for stands for it".to_owned();
-        return vec![skip(job, window.newest, count(job, window.after, window.newest), why)];
+        return vec![skip(job, window, window.newest, why, true)];
     }
     let runs = runs(job, window, on_time);
-    let first = runs.first().copied();
-    let left_out = first.map_or(Some(window.newest), |first| job.schedule.prev(first));
-    let left_out = left_out.filter(|newest| *newest > window.after);
-    let mut decisions: Vec<Decision> = left_out
-        .map(|newest| skip(job, newest, count(job, window.after, newest), why(job, newest, window.now, on_time)))
-        .into_iter()
-        .collect();
+    let mut decisions: Vec<Decision> = left_out(job, window, &runs, on_time).into_iter().collect();
     decisions.extend(runs.into_iter().map(|scheduled_at| {
         let reason = if on_time && scheduled_at == window.newest { Reason::Cron } else { Reason::Catchup };
         Decision::Run { job: Arc::clone(job), scheduled_at, reason }
     }));
     decisions
+}
+
+/// The slots before those that run.
+fn left_out(job: &Arc<Job>, window: Window, runs: &[Timestamp], on_time: bool) -> Option<Decision> {
+    let newest = runs.first().map_or(Some(window.newest), |first| job.schedule.prev(*first));
+    let newest = newest.filter(|newest| *newest > window.after)?;
+    let is_covered = !runs.is_empty();
+    let why = match (is_covered, on_time) {
+        (true, true) => "missed, and the one that is due stands for it".to_owned(),
+        (true, false) => "missed, and a newer one is caught up".to_owned(),
+        _ if job.missed.most == 0 => "missed, and missed runs are skipped".to_owned(),
+        _ => format!("missed, and older than {}", span::text(age(job, window.now))),
+    };
+    Some(skip(job, window, newest, why, is_covered))
 }
 
 /// The slots that run, oldest first.
@@ -108,19 +116,9 @@ fn is_within(at: Timestamp, now: Timestamp, span: Duration) -> bool {
     Duration::try_from(now.duration_since(at)).map_or(true, |since| since <= span)
 }
 
-fn skip(job: &Arc<Job>, scheduled_at: Timestamp, count: Count, why: String) -> Decision {
-    Decision::Skip { job: Arc::clone(job), scheduled_at, count, why }
-}
-
-fn why(job: &Job, newest: Timestamp, now: Timestamp, on_time: bool) -> String {
-    match job.missed.most {
-        0 => "missed, and missed runs are skipped".to_owned(),
-        _ if is_within(newest, now, age(job, now)) && on_time => {
-            "missed, and the one that is due stands for it".to_owned()
-        }
-        _ if is_within(newest, now, age(job, now)) => "missed, and a newer one is caught up".to_owned(),
-        _ => format!("missed, and older than {}", span::text(age(job, now))),
-    }
+fn skip(job: &Arc<Job>, window: Window, scheduled_at: Timestamp, why: String, is_covered: bool) -> Decision {
+    let count = count(job, window.after, scheduled_at);
+    Decision::Skip { job: Arc::clone(job), scheduled_at, count, why, is_covered }
 }
 
 /// How many slots lie after one instant, up to another one.

@@ -48,6 +48,8 @@ pub enum Decision {
         count: Count,
         /// Why.
         why: String,
+        /// Whether a run stands for them.
+        is_covered: bool,
     },
 }
 

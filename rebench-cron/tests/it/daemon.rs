@@ -9,7 +9,8 @@ use rebench_cron::work::clock::{Clock, Event};
 use rebench_cron::work::{claim, ping};
 use serde_json::Value;
 
-use crate::daemon_support::{Home, at};
+use crate::daemon_support::{Home, at, lines};
+use crate::process_support::wait_until;
 
 /// A job that runs on Mondays, and appends a line to `runs`.
 fn weekly(keys: &str) -> String {
@@ -132,6 +133,7 @@ fn drift_asks_for_a_run_once_which_may_stand_for_the_next_one() {
     }
     home.live(&mut daemon, "2026-01-10T20:00:00Z");
     request(&home, Reason::Drift, "alert-2");
+    home.live(&mut daemon, "2026-01-10T20:01:00Z");
     home.live(&mut daemon, "2026-01-20T00:00:00Z");
     let history = home.history("weekly");
     let expected = [
@@ -179,13 +181,14 @@ const STAYS: &str = "echo x >> runs; while test -e stay; do sleep 0.02; done";
 fn a_newer_run_takes_the_place_of_one_that_is_on() {
     let home = Home::new();
     home.write("stay", "");
+    home.clock.rush();
     let keys = "overlap = 'replace'\ngrace = '100ms'\ntimeout = '40d'";
     let mut daemon = home.daemon(&script(STAYS, keys));
     let runs = home.path("runs");
     let stay = home.path("stay");
     let seen = std::cell::Cell::new(0);
     let live = daemon.live(Some(at("2026-01-13T00:00:00Z")), &mut |daemon| {
-        seen.set(seen.get().max(crate::daemon_support::lines(&runs).len()));
+        seen.set(seen.get().max(lines(&runs).len()));
         if seen.get() == 2 && daemon.pulse().running == 1 {
             _ = std::fs::remove_file(&stay);
         }
@@ -200,16 +203,14 @@ fn told_to_end_it_lets_runs_end_and_finds_those_that_could_not() {
     let home = Home::new();
     home.write("stay", "");
     let mut daemon = home.daemon(&script(STAYS, "grace = '100ms'"));
-    let sender = daemon.sender();
-    let runs = home.path("runs");
-    let mut told = 0;
-    let mut beat = |_: &_| {
-        if crate::daemon_support::lines(&runs).len() == 1 && told < 2 {
-            told += 1;
-            sender.send(Event::Stop).unwrap();
-        }
-    };
-    daemon.live(None, &mut beat).unwrap();
+    let (sender, runs) = (daemon.sender(), home.path("runs"));
+    let tell = std::thread::spawn(move || {
+        wait_until("a run", || lines(&runs).len() == 1);
+        // The second one ends what is on.
+        (0..2).for_each(|_| sender.send(Event::Stop).unwrap());
+    });
+    daemon.live(None, &mut |_| {}).unwrap();
+    tell.join().unwrap();
     drop(daemon);
     let left = home.store().unfinished(None).unwrap();
     assert_eq!(left.iter().map(|run| run.state).collect::<Vec<_>>(), [RunState::Failed]);

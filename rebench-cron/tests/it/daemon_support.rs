@@ -1,6 +1,7 @@
 //! A daemon in a folder of its own, on a clock that is turned by hand.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,28 +19,39 @@ use tempfile::TempDir;
 /// Longer than any run of a test takes.
 const LONG: Duration = Duration::from_mins(1);
 
-/// A clock that stands while something runs, and else goes to the next time that anybody waits for.
+/// A clock that stands while something runs, unless it rushes, and else goes to the next time that anybody waits for.
 #[derive(Debug)]
-pub(crate) struct Virtual(Mutex<Timestamp>);
+pub(crate) struct Virtual {
+    now: Mutex<Timestamp>,
+    rushes: AtomicBool,
+}
 
 impl Virtual {
     pub(crate) fn set(&self, to: Timestamp) {
-        *self.0.lock().unwrap() = to;
+        *self.now.lock().unwrap() = to;
+    }
+
+    /// From now on it goes on although something runs.
+    pub(crate) fn rush(&self) {
+        self.rushes.store(true, Ordering::SeqCst);
     }
 }
 
 impl Clock for Virtual {
     fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
+        *self.now.lock().unwrap()
     }
 
     fn wait(&self, inbox: &Receiver<Event>, until: Timestamp, busy: bool) -> Waited<Event> {
-        // What runs may outlast a look; while nobody waits for anything else, time goes on by looks.
-        let patience = if busy { Duration::from_millis(20) } else { Duration::ZERO };
+        let patience = match (busy, self.rushes.load(Ordering::SeqCst)) {
+            (true, false) => LONG,
+            (true, true) => Duration::from_millis(20),
+            (false, _) => Duration::ZERO,
+        };
         match inbox.recv_timeout(patience) {
             Ok(event) => Waited::Came(event),
             Err(RecvTimeoutError::Timeout) => {
-                let mut now = self.0.lock().unwrap();
+                let mut now = self.now.lock().unwrap();
                 *now = (*now).max(until);
                 Waited::Over
             }
@@ -76,7 +88,8 @@ pub(crate) fn at(text: &str) -> Timestamp {
 impl Home {
     /// A folder in which it is the first of January 2026.
     pub(crate) fn new() -> Self {
-        let clock = Arc::new(Virtual(Mutex::new(at("2026-01-01T00:00:00Z"))));
+        let now = Mutex::new(at("2026-01-01T00:00:00Z"));
+        let clock = Arc::new(Virtual { now, rushes: AtomicBool::new(false) });
         Self { folder: tempfile::tempdir().unwrap(), clock, told: Told::default(), most_runs: 4 }
     }
 
