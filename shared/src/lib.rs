@@ -10,6 +10,7 @@
 //! - [`metric`]: accuracy metrics, computed from sums.
 //! - [`predicate`]: the slice language.
 //! - [`suggest`]: the known name nearest to a mistyped one.
+//! - [`systemd`] (feature `daemon`): what a daemon tells its service manager.
 //! - [`mlflow`]: runs of MLflow, read from a file store or (feature `http`) read from and written to a tracking server.
 //! - [`outbox`]: what goes out over a network waits here until it has arrived.
 //! - [`plot`]: SVG pieces for reports and pages.
@@ -38,6 +39,8 @@ pub mod secret;
 pub mod span;
 pub mod stats;
 pub mod suggest;
+#[cfg(feature = "daemon")]
+pub mod systemd;
 
 pub use error::{Error, Place, Problem, Result};
 pub use exit::Exit;
