@@ -11,6 +11,7 @@ pub mod judge;
 pub mod plan;
 pub mod process;
 pub mod schedule;
+pub mod serve;
 pub mod store;
 pub mod work;
 

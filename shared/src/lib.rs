@@ -16,6 +16,7 @@
 //! - [`plot`]: SVG pieces for reports and pages.
 //! - [`program`]: what every program that a tool starts has in common.
 //! - [`secret`]: texts that no message shows.
+//! - [`serve`] (feature `daemon`): what HTTP servers of daemons have in common.
 //! - [`span`]: lengths of time as flags and files have them.
 //! - [`stats`]: statistics, slices in and numbers out.
 
@@ -36,6 +37,8 @@ pub mod plot;
 pub mod predicate;
 pub mod program;
 pub mod secret;
+#[cfg(feature = "daemon")]
+pub mod serve;
 pub mod span;
 pub mod stats;
 pub mod suggest;

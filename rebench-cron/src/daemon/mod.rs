@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use shared::alert::{Alert, Transition};
 use shared::config::Config;
 use shared::error::Result;
+use shared::serve::Histogram;
 
 use crate::job::{self, Job};
 use crate::plan::{Action, Decision, Plan, Queue, Ready};
@@ -37,6 +38,9 @@ const RECOVER: SignedDuration = SignedDuration::from_mins(1);
 
 /// So many slots are claimed in one transaction.
 const MOST_CLAIMED: usize = 64;
+
+/// Bounds, in seconds, between which times from due to queued are counted; what was caught up takes hours.
+const QUEUEING: [f64; 10] = [0.1, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0, 86_400.0];
 
 /// What carries alerts away.
 pub trait Telling: Send {
@@ -77,6 +81,8 @@ pub struct Pulse {
     pub claimed: u64,
     /// From due to in the queue, in seconds, of the slots of the last turn that had any.
     pub queueing_seconds: Vec<f64>,
+    /// The same of all slots so far.
+    pub queueing: Histogram,
     /// Why records cannot be written, if so.
     pub trouble: Option<String>,
     /// When the settings were read last, and whether that failed.
@@ -140,7 +146,7 @@ impl Daemon {
             next_refresh: later(now, REFRESH),
             next_recovery: now,
             tzdb: environment::tzdb(),
-            pulse: Pulse::default(),
+            pulse: Pulse { queueing: Histogram::new(&QUEUEING), ..Pulse::default() },
         };
         let jobs = daemon.define(now)?;
         daemon.plan = Plan::new(jobs);
@@ -252,6 +258,7 @@ impl Daemon {
             let queued = self.shop.clock.now();
             self.pulse.queueing_seconds =
                 queueing.into_iter().map(|due| queued.duration_since(due).as_secs_f64()).collect();
+            self.pulse.queueing_seconds.iter().for_each(|seconds| self.pulse.queueing.observe(*seconds));
         }
         self.skip(&skips, now)
     }

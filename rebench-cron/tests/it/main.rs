@@ -22,6 +22,7 @@ mod process_lost;
 mod process_output;
 mod process_support;
 mod properties;
+mod serve;
 mod size;
 mod store;
 mod store_asked;
