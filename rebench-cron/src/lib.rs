@@ -8,6 +8,7 @@ pub mod daemon;
 pub mod expect;
 pub mod job;
 pub mod judge;
+pub mod mlflow;
 pub mod plan;
 pub mod process;
 pub mod schedule;

@@ -15,6 +15,11 @@ mod commands;
 mod croner;
 mod edges;
 mod faults;
+mod mlflow;
+#[path = "../../../shared/tests/it/mlflow_loopback/mod.rs"]
+mod mlflow_loopback;
+#[path = "../../../manifest-gen/tests/it/mlflow_process/mod.rs"]
+mod mlflow_process;
 mod plan;
 mod process;
 mod process_first;
@@ -22,6 +27,8 @@ mod process_lost;
 mod process_output;
 mod process_support;
 mod properties;
+#[path = "../../../manifest-gen/tests/it/python/mod.rs"]
+mod python;
 mod serve;
 mod size;
 mod store;
