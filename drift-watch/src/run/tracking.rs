@@ -7,7 +7,6 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use shared::alert::ReceiverView;
 use shared::error::Result;
 use shared::metric::Metric;

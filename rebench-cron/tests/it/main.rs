@@ -30,6 +30,7 @@ mod properties;
 #[path = "../../../manifest-gen/tests/it/python/mod.rs"]
 mod python;
 mod serve;
+mod serve_live;
 mod size;
 mod store;
 mod store_asked;
