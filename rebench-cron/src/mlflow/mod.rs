@@ -21,7 +21,7 @@ pub use record::{Artefact, RunRecord, Value};
 /// Flags of what is logged.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Flags {
-    /// Log each judged run to this experiment of MLflow (the server is MLFLOW_TRACKING_URI)
+    /// Log each judged run to this experiment of MLflow, at the server of `MLFLOW_TRACKING_URI`
     #[arg(long, value_name = "NAME")]
     pub mlflow_experiment: Option<String>,
 }

@@ -74,13 +74,13 @@ impl Store {
         self.look(|connection| {
             let mut jobs = BTreeMap::new();
             let mut each = |sql: &str, take: Take| each(connection, sql, &mut jobs, take);
-            each(DECIDED, |tally, row| Ok(tally.decided = instant(row.get::<_, Option<At>>(1)?)))?;
+            each(DECIDED, |tally, row| set(&mut tally.decided, instant(row.get::<_, Option<At>>(1)?)))?;
             each(VERDICTS, verdicts)?;
-            each(ENDS, |tally, row| Ok((tally.failed, tally.skipped) = (row.get(1)?, row.get(2)?)))?;
+            each(ENDS, ends)?;
             each(LAST_RUN, last_run)?;
-            each(LAST_END, |tally, row| Ok(tally.last_end = Some(end(row.get(1)?))))?;
-            each(EFFECT, |tally, row| Ok(tally.effect = row.get(1)?))?;
-            each(E_VALUE, |tally, row| Ok(tally.e_value = row.get(1)?))?;
+            each(LAST_END, |tally, row| set(&mut tally.last_end, Some(end(row.get(1)?))))?;
+            each(EFFECT, |tally, row| set(&mut tally.effect, row.get(1)?))?;
+            each(E_VALUE, |tally, row| set(&mut tally.e_value, row.get(1)?))?;
             let untold = connection.prepare_cached(UNTOLD)?.query_row([], |row| row.get(0))?;
             Ok(Census { jobs, untold })
         })
@@ -96,6 +96,17 @@ fn each(connection: &Connection, sql: &str, jobs: &mut BTreeMap<String, Tally>, 
     while let Some(row) = rows.next()? {
         take(jobs.entry(row.get(0)?).or_default(), row)?;
     }
+    Ok(())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it ends what takes a row")]
+fn set<T>(place: &mut T, value: T) -> rusqlite::Result<()> {
+    *place = value;
+    Ok(())
+}
+
+fn ends(tally: &mut Tally, row: &Row<'_>) -> rusqlite::Result<()> {
+    (tally.failed, tally.skipped) = (row.get(1)?, row.get(2)?);
     Ok(())
 }
 

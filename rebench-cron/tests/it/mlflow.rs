@@ -14,7 +14,7 @@ use rebench_cron::mlflow::{Logger, Queue, RUN_TAG, RunRecord, Settings};
 use rebench_cron::store::{Outcome, Store, Verdict};
 use serde_json::{Value, json};
 use shared::config::Config;
-use shared::digest;
+use shared::{digest, fsio};
 
 use crate::mlflow_loopback::{answer, recorded, serve, tracker};
 use crate::mlflow_process;
@@ -31,8 +31,8 @@ fn job() -> Job {
 /// A run with its files in `folder`, judged as regressed.
 fn judged(store: &Store, folder: &Path, number: i64) -> RunRecord {
     std::fs::create_dir_all(folder.join("judge")).unwrap();
-    std::fs::write(folder.join("judge/verdict.json"), "{\"outcome\": \"regressed\"}\n").unwrap();
-    std::fs::write(folder.join("run.json"), "{\"job\": \"walmart\"}\n").unwrap();
+    fsio::write_atomic(&folder.join("judge/verdict.json"), b"{\"outcome\": \"regressed\"}\n").unwrap();
+    fsio::write_atomic(&folder.join("run.json"), b"{\"job\": \"walmart\"}\n").unwrap();
     let ticket = claim(store, number);
     compare(store, &ticket, folder);
     let verdict = Verdict {

@@ -201,11 +201,11 @@ fn served() -> BTreeMap<String, (String, BTreeSet<String>)> {
     let text = metrics::text(&full());
     for line in text.lines() {
         if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' ')) {
-            all.entry(name.to_owned()).or_default().0 = kind.to_owned();
+            kind.clone_into(&mut all.entry(name.to_owned()).or_default().0);
         } else if let Some((name, labels)) = line.split_once('{')
             && let Some(family) = all.get_mut(name)
         {
-            let names = labels.split("\",").filter_map(|label| label.split_once("=\"").or(label.split_once("{")));
+            let names = labels.split("\",").filter_map(|label| label.split_once("=\""));
             family.1.extend(names.map(|(name, _)| name.to_owned()));
         }
     }
