@@ -7,7 +7,6 @@ pub mod dump;
 pub mod examples;
 pub mod export;
 pub mod mlflow;
-pub mod notify_systemd;
 pub mod read;
 pub mod replay;
 pub mod run;

@@ -10,11 +10,13 @@
 //! - [`metric`]: accuracy metrics, computed from sums.
 //! - [`predicate`]: the slice language.
 //! - [`suggest`]: the known name nearest to a mistyped one.
+//! - [`systemd`] (feature `daemon`): what a daemon tells its service manager.
 //! - [`mlflow`]: runs of MLflow, read from a file store or (feature `http`) read from and written to a tracking server.
 //! - [`outbox`]: what goes out over a network waits here until it has arrived.
 //! - [`plot`]: SVG pieces for reports and pages.
 //! - [`program`]: what every program that a tool starts has in common.
 //! - [`secret`]: texts that no message shows.
+//! - [`serve`] (feature `daemon`): what HTTP servers of daemons have in common.
 //! - [`span`]: lengths of time as flags and files have them.
 //! - [`stats`]: statistics, slices in and numbers out.
 
@@ -35,9 +37,13 @@ pub mod plot;
 pub mod predicate;
 pub mod program;
 pub mod secret;
+#[cfg(feature = "daemon")]
+pub mod serve;
 pub mod span;
 pub mod stats;
 pub mod suggest;
+#[cfg(feature = "daemon")]
+pub mod systemd;
 
 pub use error::{Error, Place, Problem, Result};
 pub use exit::Exit;

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use shared::mlflow::{Batch, Courier, Outcome, Run, Tracker, key};
-use shared::outbox::{Delivered, Delivery, Message, Outbox, Put};
+use shared::mlflow::{Batch, Outcome, Run, Tracker, deliver, distinct_key};
+use shared::outbox::{Delivery, Message, Outbox, Put};
 use shared::{Error, Result, digest};
 
 /// The kind of these messages.
@@ -19,9 +19,6 @@ const RUN_TAG: &str = "drift_watch_live";
 
 /// Values in one message at most: it stays well below the largest message of the outbox.
 const MOST_VALUES: usize = 1_000;
-
-/// Hexadecimal digits that tell apart keys which would become one.
-const KEY_DIGITS: usize = 8;
 
 /// A value of a metric at a closed step.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,24 +115,15 @@ impl Sink {
     /// # Errors
     /// [`Error::Environment`] if another process delivers at this moment, [`Error::Io`].
     pub fn deliver(&self, tracker: &Tracker) -> Result<Delivery> {
-        let mut sender = Sender { tracker, courier: Courier::default(), runs: BTreeMap::new() };
-        self.outbox.deliver(|message| sender.send(message))
+        let mut sender = Sender { tracker, runs: BTreeMap::new() };
+        deliver(&self.outbox, Parcel::of, |parcel| sender.send(parcel))
     }
 }
 
 impl Entry {
     fn of(value: &LiveMetric) -> Self {
         let finite = Some(value.value).filter(|value| value.is_finite());
-        Self { key: metric_key(&value.metric), value: finite, time_ms: value.time.as_millisecond() }
-    }
-}
-
-/// The key of a metric; a name that servers do not take as it is gets a mark, so that no two names share a key.
-fn metric_key(name: &str) -> String {
-    let text = name.replace('=', ":");
-    match key(&text) {
-        key if key == text => key,
-        lossy => key(&format!("{lossy}-{}", &digest::of_bytes(name.as_bytes())[..KEY_DIGITS])),
+        Self { key: distinct_key(&value.metric), value: finite, time_ms: value.time.as_millisecond() }
     }
 }
 
@@ -162,25 +150,14 @@ impl Parcel {
 /// Sends messages to one server.
 struct Sender<'a> {
     tracker: &'a Tracker,
-    courier: Courier,
     /// The runs that were found or made in this delivery.
     runs: BTreeMap<(String, String), Run>,
 }
 
 impl Sender<'_> {
-    fn send(&mut self, message: &Message) -> Result<Delivered> {
-        if let Some(not_tried) = self.courier.gave_up() {
-            return Ok(not_tried);
-        }
-        let parcel = match Parcel::of(message) {
-            Ok(parcel) => parcel,
-            Err(why) => return Ok(Delivered::Refused(why)),
-        };
-        let logged = self.run(&parcel).and_then(|run| self.tracker.log(&run, &parcel.batch()));
-        match logged {
-            Ok(()) => Ok(Delivered::Done),
-            Err(failure) => self.courier.failed(failure),
-        }
+    fn send(&mut self, parcel: &Parcel) -> Outcome<()> {
+        let run = self.run(parcel)?;
+        self.tracker.log(&run, &parcel.batch())
     }
 
     fn run(&mut self, parcel: &Parcel) -> Outcome<Run> {
@@ -194,36 +171,16 @@ impl Sender<'_> {
     }
 
     fn find_or_create(&self, parcel: &Parcel, names: &str) -> Outcome<Run> {
-        let experiment = self.tracker.experiment(&parcel.experiment)?;
-        if let Some(run) = self.tracker.find_run(&experiment, (RUN_TAG, names))? {
-            return Ok(run);
-        }
         let Parcel { model, version, values, .. } = parcel;
         let tags = [
-            (RUN_TAG, names),
-            ("model", model),
+            ("model", model.as_str()),
             ("version", version),
             ("drift-watch", "live"),
             ("mlflow.source.name", "drift-watch"),
             ("mlflow.source.type", "JOB"),
         ];
-        let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
         let start_ms = values.iter().map(|value| value.time_ms).min().unwrap_or_default();
-        self.tracker.create_run(&experiment, &format!("{model} {version} live"), start_ms, &tags)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_stay_apart_and_alike() {
-        assert_eq!(metric_key("live/mape_ratio/1/region=north"), "live/mape_ratio/1/region:north");
-        let (a, b) = (metric_key("live/mape/Köln"), metric_key("live/mape/Kàln"));
-        assert!(a != b && a.starts_with("live/mape/K_ln-"), "{a} {b}");
-        assert_eq!(a, metric_key("live/mape/Köln"));
-        assert!(metric_key(&"x".repeat(400)).len() <= 250);
-        assert_eq!(key(&a), a, "a key stays what it is");
+        let name = format!("{model} {version} live");
+        self.tracker.find_or_create(&parcel.experiment, (RUN_TAG, names), &name, start_ms, &tags)
     }
 }

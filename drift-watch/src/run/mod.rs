@@ -23,13 +23,13 @@ use shared::Exit;
 use shared::cli::{Context, note, parse_from};
 use shared::error::{Error, Result};
 use shared::format::live::Kind;
+use shared::systemd::Systemd;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{Cli, Command};
-use crate::notify_systemd::Systemd;
 use crate::replay::names_of;
 use crate::serve::{self, IngestToken, Options, ReloadRequest, Reloads, Secret, Server};
 use crate::source::Lines;

@@ -7,11 +7,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use shared::alert::{Attempt, Health, ReceiverView};
+use shared::alert::ReceiverView;
 use shared::error::Result;
 use shared::metric::Metric;
-use shared::mlflow::{Config, Limits, Tracker};
+use shared::mlflow::{Config, Deliverer, LIMITS, Tracker};
 use shared::outbox::Outbox;
 
 use super::args::Args;
@@ -31,22 +30,11 @@ const LOGGED: [Metric; 7] =
 /// The longest sleep of a thread that may be asked to stop.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// The longest that a request may take.
-const TOTAL: Duration = Duration::from_mins(1);
-
-/// The longest that a connection may take.
-const CONNECT: Duration = Duration::from_secs(5);
-
-/// How long to wait after a delivery that left something.
-const AGAIN: Duration = Duration::from_secs(10);
-
 /// What goes to `MLflow` and what comes from it.
 pub struct Tracking {
-    sink: Option<Sink>,
-    health: Health,
+    sink: Option<(Sink, Deliverer)>,
     /// Steps of each version that were put into the queue.
     logged: BTreeMap<(String, String), u64>,
-    wake: Option<Sender<()>>,
     points: Option<Receiver<Vec<ExternalPoint>>>,
     /// Points that are not durable yet.
     waiting: Vec<ExternalPoint>,
@@ -63,9 +51,7 @@ impl Tracking {
         let stop = Arc::new(AtomicBool::new(false));
         let mut all = Self {
             sink: None,
-            health: Health::new("mlflow"),
             logged: BTreeMap::new(),
-            wake: None,
             points: None,
             waiting: Vec::new(),
             threads: Vec::new(),
@@ -77,14 +63,12 @@ impl Tracking {
         }
         let config = Config::from_env()?;
         // Says at once where no server is named.
-        Tracker::new(&config, limits())?;
+        Tracker::new(&config, LIMITS)?;
         if let Some(experiment) = &args.mlflow_experiment {
             let sink = Sink::new(Outbox::new(args.state.join("mlflow")), experiment.clone());
-            let (wake, inbox) = channel();
-            let (own, config, stop) = (sink.clone(), config.clone(), Arc::clone(&stop));
-            let health = all.health.clone();
-            all.spawn("to mlflow", move || deliver(&own, &health, &config, &inbox, &stop));
-            (all.sink, all.wake) = (Some(sink), Some(wake));
+            let own = sink.clone();
+            let deliverer = Deliverer::start(config.clone(), move |tracker| own.deliver(tracker))?;
+            all.sink = Some((sink, deliverer));
         }
         if !watched.is_empty() {
             let (sender, points) = channel();
@@ -105,14 +89,14 @@ impl Tracking {
     /// # Errors
     /// If the queue cannot be written; they are queued the next time.
     pub fn log(&mut self, engine: &Engine) -> Result<()> {
-        let (Some(sink), Some(wake)) = (&self.sink, &self.wake) else { return Ok(()) };
+        let Some((sink, deliverer)) = &self.sink else { return Ok(()) };
         for board in &engine.boards {
             let key = (board.model.clone(), board.version.clone());
             let done = self.logged.get(&key).copied().unwrap_or(0);
             if board.n_closed > done {
                 sink.put(&values(board, done))?;
                 self.logged.insert(key, board.n_closed);
-                _ = wake.send(());
+                deliverer.wake();
             }
         }
         Ok(())
@@ -120,7 +104,7 @@ impl Tracking {
 
     /// How the server fares that metrics are logged to.
     pub fn health(&self) -> Option<ReceiverView> {
-        self.sink.as_ref().map(|_| self.health.view())
+        self.sink.as_ref().map(|(_, deliverer)| deliverer.health())
     }
 
     /// What has come and is not kept yet.
@@ -135,9 +119,11 @@ impl Tracking {
     }
 
     /// Ends the threads; what waits stays in the queue.
-    pub fn stop(mut self) {
+    pub fn stop(self) {
         self.stop.store(true, Ordering::SeqCst);
-        self.wake = None;
+        if let Some((_, deliverer)) = self.sink {
+            deliverer.stop();
+        }
         // A thread that failed has said so.
         self.threads.into_iter().for_each(|thread| drop(thread.join()));
     }
@@ -186,41 +172,6 @@ fn seen(known: &Externals) -> Seen {
     seen
 }
 
-fn limits() -> Limits {
-    Limits { connect: CONNECT, total: TOTAL }
-}
-
-fn deliver(sink: &Sink, health: &Health, config: &Config, inbox: &Receiver<()>, stop: &AtomicBool) {
-    let mut waits = true;
-    loop {
-        if waits {
-            waits = match Tracker::new(config, limits()).and_then(|tracker| sink.deliver(&tracker)) {
-                Ok(delivery) => {
-                    let attempt = Attempt::of(&delivery);
-                    if let Some(error) = &attempt.failure {
-                        tracing::warn!(error, waiting = attempt.waiting, "metrics wait for MLflow");
-                    }
-                    health.note(attempt, Timestamp::now());
-                    !delivery.waiting.is_empty()
-                }
-                Err(error) => {
-                    health.failed(&error.to_string(), 0);
-                    tracing::warn!(%error, "metrics wait for MLflow");
-                    true
-                }
-            };
-        }
-        if stop.load(Ordering::SeqCst) {
-            return;
-        }
-        match inbox.recv_timeout(AGAIN) {
-            Ok(()) => waits = true,
-            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
-            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return,
-        }
-    }
-}
-
 fn ask(
     watched: &[Watched],
     config: &Config,
@@ -237,7 +188,7 @@ fn ask(
             continue;
         }
         left = interval;
-        let Ok(tracker) = Tracker::new(config, limits()) else { continue };
+        let Ok(tracker) = Tracker::new(config, LIMITS) else { continue };
         let polled = poll(watched, &seen, &tracker);
         for (name, why) in &polled.failures {
             tracing::warn!(metric = name, why, "a metric of MLflow cannot be read");

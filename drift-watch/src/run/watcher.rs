@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use shared::error::{Error, Result};
 use shared::format::live::{Kind, Record, is_blank, parse_json};
+use shared::systemd::Systemd;
 use tokio::sync::{oneshot, watch};
 
 use super::args::Args;
@@ -23,7 +24,6 @@ use crate::core::external::External;
 use crate::core::feeds::{self, Live};
 use crate::core::summary::alert_view;
 use crate::core::time::Micros;
-use crate::notify_systemd::Systemd;
 use crate::serve::{IngestBatch, IngestReply};
 use crate::source::watch::Watch;
 use crate::state::store::Store;

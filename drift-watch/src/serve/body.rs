@@ -6,8 +6,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use flate2::read::MultiGzDecoder;
-
-use super::guard::refuse;
+use shared::serve::refuse;
 
 /// The types that a body may have.
 const TYPES: [&str; 6] = [

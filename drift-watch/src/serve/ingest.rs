@@ -8,13 +8,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use shared::format::live::Kind;
+use shared::serve::refuse;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::app::App;
 use super::body::{self, Coding, Unreadable};
-use super::guard::{busy, refuse};
+use super::guard::busy;
 use super::{auth, lines};
 
 /// Problems that an answer lists; the rest is counted.

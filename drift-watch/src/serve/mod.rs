@@ -10,7 +10,6 @@
 mod app;
 mod auth;
 mod body;
-mod connection;
 mod events;
 mod guard;
 mod ingest;
@@ -27,6 +26,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
+use shared::serve::accept;
 use shared::{Error, Result};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -36,8 +36,9 @@ use crate::view::View;
 
 use app::App;
 pub use ingest::{IngestBatch, IngestReply};
-pub use options::{IngestToken, Options, Secret, check_bind};
+pub use options::{IngestToken, Options};
 pub use reload::{ReloadRequest, Reloads};
+pub use shared::serve::{Secret, check_bind};
 
 /// What the server reads and where it hands things on.
 #[derive(Debug)]
@@ -67,7 +68,7 @@ pub async fn run(listener: TcpListener, server: Server, stop: CancellationToken)
     let connections = server.options.connections;
     let app = Arc::new(App::new(server, address, stop.clone()));
     let pulse = tokio::spawn(app::note_heartbeats(Arc::clone(&app)));
-    connection::accept(listener, router(app), connections, stop).await;
+    accept(listener, router(app), connections, stop).await;
     pulse.abort();
     Ok(())
 }

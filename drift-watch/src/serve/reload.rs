@@ -7,10 +7,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
+use shared::serve::refuse;
 use tokio::sync::oneshot;
 
 use super::app::App;
-use super::guard::{busy, refuse};
+use super::guard::busy;
 
 /// A request to read the configuration again.
 #[derive(Debug)]

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::Response;
+use shared::serve::{refuse, typed};
 
 use super::app::App;
-use super::guard::refuse;
 use super::page;
 
 /// `GET /`.
@@ -59,11 +58,4 @@ pub(super) async fn wrong_method() -> Response {
         StatusCode::METHOD_NOT_ALLOWED,
         "no such method here; records and reload are sent with POST, all else is GET",
     )
-}
-
-/// An answer of this type.
-pub(super) fn typed(media: &'static str, body: impl Into<Body>) -> Response {
-    let mut response = Response::new(body.into());
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
-    response
 }

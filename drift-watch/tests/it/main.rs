@@ -24,6 +24,8 @@ mod live_streams;
 mod log_live;
 mod metrics_page;
 mod mlflow;
+#[path = "../../../shared/tests/it/mlflow_loopback/mod.rs"]
+mod mlflow_loopback;
 #[path = "../../../manifest-gen/tests/it/mlflow_process/mod.rs"]
 mod mlflow_process;
 mod mlflow_server;

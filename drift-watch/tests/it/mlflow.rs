@@ -1,62 +1,18 @@
 //! Live metrics delivered to, and metrics polled from, a server that answers as a real one was recorded to.
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::thread;
-use std::time::Duration;
 
 use drift_watch::mlflow::{LiveMetric, Seen, Sink, Watched, poll};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use shared::mlflow::{Config, Limits, Tracker};
 use shared::outbox::Outbox;
 
-const RECORDINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/reference/mlflow/");
+use crate::mlflow_loopback::{answer, recorded, serve, tracker};
+
 const RUN: &str = "e61f144a58734694a2220858d2108196";
 const UNKNOWN: &str = "0123456789abcdef0123456789abcdef";
-
-/// A recorded answer with the length of its body.
-fn recorded(name: &str) -> String {
-    let text = std::fs::read_to_string(format!("{RECORDINGS}{name}.http")).unwrap();
-    let (_, answer) = text.split_once("---\n").unwrap();
-    let (head, body) = answer.split_once("\n\n").unwrap();
-    let head: Vec<&str> =
-        head.lines().filter(|line| !line.to_ascii_lowercase().starts_with("transfer-encoding")).collect();
-    format!("{}\r\ncontent-length: {}\r\n\r\n{body}", head.join("\r\n"), body.len())
-}
-
-fn answer(body: &Value) -> String {
-    let body = body.to_string();
-    format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())
-}
-
-/// A server that answers request lines and bodies by `answer`; nothing means that it closes the connection.
-fn serve(answer: impl Fn(&str, &str) -> Option<String> + Clone + Send + 'static) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || listener.incoming().flatten().for_each(|stream| respond(stream, &answer)));
-    format!("http://{address}")
-}
-
-fn respond(mut stream: TcpStream, answer: &impl Fn(&str, &str) -> Option<String>) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let lines: Vec<String> =
-        reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
-    let length = lines.iter().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
-    let mut body = String::new();
-    _ = reader.take(length.unwrap_or(0)).read_to_string(&mut body);
-    if let Some(text) = lines.first().and_then(|request| answer(request, &body)) {
-        _ = stream.write_all(text.as_bytes());
-    }
-}
-
-fn tracker(base: &str) -> Tracker {
-    let config = Config::from_variables(|name| (name == "MLFLOW_TRACKING_URI").then(|| base.to_owned())).unwrap();
-    let limits = Limits { connect: Duration::from_secs(1), total: Duration::from_secs(20) };
-    Tracker::new(&config, limits).unwrap()
-}
 
 /// What the server stores: runs that were made, and points, each once.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@ use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::time::Duration;
 
-use drift_watch::notify_systemd::Systemd;
+use shared::systemd::Systemd;
 
 /// Runs as the service in a child process; by itself it tells nobody.
 #[test]

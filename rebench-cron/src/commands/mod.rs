@@ -6,6 +6,7 @@ pub mod export;
 pub mod history;
 pub mod next;
 pub mod once;
+pub mod outgoing;
 pub mod run;
 pub mod shop;
 pub mod status;

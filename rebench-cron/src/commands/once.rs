@@ -13,9 +13,11 @@ use shared::error::{Error, Result};
 use shared::format::input::Tool;
 
 use super::asked;
+use super::outgoing::{LABELS, Outgoing};
 use super::shop::ShopArgs;
-use crate::daemon::telling;
+use crate::daemon::{Telling, telling};
 use crate::job::{self, Job};
+use crate::mlflow::{Flags, Logger};
 use crate::plan::{ON_TIME, Ready, retry};
 use crate::process::Cancel;
 use crate::store::{Claimed, Denied, Outcome, Reason, Ticket, UnfinishedRun};
@@ -24,9 +26,6 @@ use crate::work::{Ended, Report as Attempt, Shop, claim, environment, ping};
 
 /// The `schema` of the report.
 pub const SCHEMA: &str = "rebench-cron/once/1";
-
-/// The labels that arguments of hooks may name.
-pub const LABELS: [&str; 3] = ["project", "job", "model"];
 
 /// How long receivers may take to hear of an alert, before it waits for the next run.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -51,6 +50,9 @@ pub struct Args {
     /// What status 4, "cannot be decided", becomes
     #[arg(long, value_enum)]
     pub inconclusive: Option<Fold>,
+    /// Where runs are logged
+    #[command(flatten)]
+    pub mlflow: Flags,
     /// Who is told
     #[command(flatten)]
     pub alerts: AlertArgs,
@@ -88,12 +90,18 @@ pub struct Report {
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let job = Arc::new(job::named(&context.config, &args.job)?);
     let (receivers, managers) = (args.alerts.receivers(&LABELS)?, args.alerts.managers()?);
+    let settings = args.mlflow.settings()?;
     let shop = args.shop.shop()?;
-    let carriers = Carriers::start(receivers, managers, &shop.state.folder().join("outbox"), args.alerts.resend);
+    let below = |name: &str| shop.state.folder().join(name);
+    let outgoing = Outgoing {
+        logger: settings.map(|settings| Logger::start(settings, below("mlflow"))).transpose()?,
+        carriers: Carriers::start(receivers, managers, &below("outbox"), args.alerts.resend),
+        project: context.config.project.clone(),
+    };
     let cancel = cancel_on_signals()?;
     let done = Once { shop: &shop, job: &job, cancel: &cancel }.go();
-    let told = tell(&shop, &job, &carriers);
-    carriers.stop();
+    let told = tell(&shop, &job, &outgoing);
+    outgoing.stop();
     let (attempt, reason) = done?;
     told?;
     let alarm = shop.store.firing(&job.name)?.iter().any(|row| row.alert.kind == "ModelNoLongerWins");
@@ -231,21 +239,19 @@ fn cancel_on_signals() -> Result<Cancel> {
 }
 
 /// Tells receivers what is new; what cannot be delivered waits for the next run.
-fn tell(shop: &Shop, job: &Job, carriers: &Carriers) -> Result<()> {
+fn tell(shop: &Shop, job: &Job, outgoing: &Outgoing) -> Result<()> {
     let now = shop.clock.now();
     for row in shop.store.untold()? {
         if let Some(transition) = telling::transition(&row) {
-            carriers.queue(&transition, now, |_| true)?;
+            outgoing.tell(&transition, now)?;
         }
         shop.store.told(row.number, now)?;
     }
     let firing = shop.store.firing(&job.name)?;
-    carriers.show(&firing.iter().filter_map(telling::alert).collect::<Vec<_>>());
+    outgoing.show(&firing.iter().filter_map(telling::alert).collect::<Vec<_>>());
     telling::finish(&shop.store, &shop.host.name, now)?;
-    let started = std::time::Instant::now();
-    while carriers.health().any(|receiver| receiver.waiting > 0) && started.elapsed() < PATIENCE {
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    outgoing.judged(&shop.store, job)?;
+    outgoing.settle(PATIENCE);
     Ok(())
 }
 

@@ -1,22 +1,34 @@
 //! `rebench-cron run`: the daemon.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use shared::alert::{Alert, AlertArgs, Carriers, Transition};
+use serde_json::json;
+use shared::alert::{AlertArgs, Carriers};
 use shared::cli::{Context, note, parse_from};
 use shared::config::Config;
 use shared::error::{Error, Result};
+use shared::serve::{self, Secret};
+use shared::systemd::Systemd;
 use shared::{Exit, span};
 
-use super::once::LABELS;
+use super::outgoing::{LABELS, Outgoing};
 use super::shop::ShopArgs;
+use super::status;
 use crate::args::Cli;
-use crate::daemon::{Daemon, Setup, Telling};
+use crate::daemon::{Daemon, Setup};
 use crate::job;
+use crate::mlflow::{Flags, Logger};
+use crate::serve::{Live, Server};
 use crate::signals;
-use crate::work::clock::Event;
+use crate::store::Store;
+use crate::work::clock::{Clock, Event, Wall};
+
+const SERVER: &str = "Server";
 
 /// Flags of `rebench-cron run`.
 #[derive(Debug, Clone, clap::Args)]
@@ -30,6 +42,18 @@ pub struct Args {
     /// How long runs may go on after SIGTERM, before they are ended too
     #[arg(long, value_name = "SPAN", default_value = "30s", value_parser = span::parse)]
     pub drain: Duration,
+    /// Where metrics, health and status are served
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9465", help_heading = SERVER)]
+    pub listen: SocketAddr,
+    /// Serve nothing
+    #[arg(long, help_heading = SERVER)]
+    pub no_listen: bool,
+    /// Who may read them: a file with a token
+    #[arg(long, value_name = "FILE", help_heading = SERVER)]
+    pub read_token_file: Option<PathBuf>,
+    /// Where runs are logged
+    #[command(flatten)]
+    pub mlflow: Flags,
     /// Who is told
     #[command(flatten)]
     pub alerts: AlertArgs,
@@ -38,36 +62,73 @@ pub struct Args {
 /// Runs the command. It ends with SIGTERM.
 ///
 /// # Errors
-/// If the settings are wrong, or the state folder cannot be had.
+/// If the settings are wrong, or the state folder or the address cannot be had.
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let jobs = job::jobs(&context.config)?;
-    if jobs.is_empty() {
-        let error = Error::usage("no jobs", "a table [rebench-cron.jobs.NAME] in promotion.toml");
-        return Err(error.with_help("`rebench-cron man promotion.toml` names its keys").into());
-    }
-    let (receivers, managers) = (args.alerts.receivers(&LABELS)?, args.alerts.managers()?);
-    let shop = args.shop.shop()?;
-    let state = shop.state.folder().display().to_string();
-    let queues = shop.state.folder().join("outbox");
-    let carriers = Carriers::start(receivers, managers, &queues, args.alerts.resend);
-    let setup = Setup {
-        shop,
-        config: context.config.clone(),
-        reload: Box::new(again),
-        telling: Box::new(Told { carriers, project: context.config.project.clone() }),
-        most_runs: args.most_runs.into(),
-        drain: args.drain,
+    let count = jobs(context)?;
+    let token = args.read_token_file.as_deref().map(Secret::read).transpose()?;
+    let outgoing = Arc::new(outgoing(args, context)?);
+    let mut daemon = Daemon::new(setup(args, context, Arc::clone(&outgoing))?)?;
+    let live = Arc::new(live(args, context, &daemon, &outgoing)?);
+    let server = match args.no_listen {
+        true => None,
+        false => Some(Server::start(args.listen, token, Arc::clone(&live) as Arc<_>)?),
     };
-    let mut daemon = Daemon::new(setup)?;
     listen(&daemon.sender())?;
-    note(&format!("rebench-cron: {} jobs, state in {state}{}", jobs.len(), next(&daemon)));
-    daemon.live(None, &mut |_| {})?;
+    let place = server.as_ref().map_or_else(|| "no server".to_owned(), |server| format!("http://{}", server.address()));
+    let next = daemon.plan().wake().map_or_else(String::new, |wake| format!(", next at {wake:.0}"));
+    note(&format!("rebench-cron: {count} jobs, state in {}, {place}{next}", args.shop.state.state.display()));
+    let systemd = Systemd::from_env();
+    systemd.ready(&place);
+    daemon.live(None, &mut |daemon| {
+        live.beat(daemon);
+        systemd.alive();
+    })?;
+    systemd.stopping("ended");
+    drop(daemon);
+    server.into_iter().for_each(Server::stop);
+    drop(live);
+    // What is still on its way waits in its queue.
+    Arc::into_inner(outgoing).into_iter().for_each(Outgoing::stop);
     note("rebench-cron: ended");
     Ok(Exit::Ok)
 }
 
-fn next(daemon: &Daemon) -> String {
-    daemon.plan().wake().map_or_else(String::new, |wake| format!(", next at {wake:.0}"))
+/// How many jobs there are; a daemon without any has nothing to do.
+fn jobs(context: &Context) -> Result<usize> {
+    match job::jobs(&context.config)?.len() {
+        0 => Err(Error::usage("no jobs", "a table [rebench-cron.jobs.NAME] in promotion.toml")
+            .with_help("its keys are in promotion.toml(5)")),
+        count => Ok(count),
+    }
+}
+
+fn setup(args: &Args, context: &Context, outgoing: Arc<Outgoing>) -> Result<Setup> {
+    Ok(Setup {
+        shop: args.shop.shop()?,
+        config: context.config.clone(),
+        reload: Box::new(again),
+        telling: Box::new(outgoing),
+        most_runs: args.most_runs.into(),
+        drain: args.drain,
+    })
+}
+
+fn outgoing(args: &Args, context: &Context) -> Result<Outgoing> {
+    let (receivers, managers) = (args.alerts.receivers(&LABELS)?, args.alerts.managers()?);
+    let state = &args.shop.state.state;
+    let logger = args.mlflow.settings()?.map(|settings| Logger::start(settings, state.join("mlflow"))).transpose()?;
+    let carriers = Carriers::start(receivers, managers, &state.join("outbox"), args.alerts.resend);
+    Ok(Outgoing { carriers, logger, project: context.config.project.clone() })
+}
+
+/// What the server tells of the daemon.
+fn live(args: &Args, context: &Context, daemon: &Daemon, outgoing: &Arc<Outgoing>) -> Result<Live> {
+    let (folder, config) = (args.shop.state.state.clone(), context.config.clone());
+    let receivers = Arc::downgrade(outgoing);
+    let receivers = move || receivers.upgrade().map(|outgoing| outgoing.health()).unwrap_or_default();
+    let clock: Arc<dyn Clock> = Arc::new(Wall);
+    let status = move || Ok(json!(status::report(&config, &Store::read(&folder)?, None, Timestamp::now())?));
+    Live::new(&args.shop.state.state, clock, daemon, receivers, status)
 }
 
 /// Hands signals on as events.
@@ -88,31 +149,6 @@ fn again() -> Result<Config> {
     })
 }
 
-/// The receivers of the flags.
-struct Told {
-    carriers: Carriers,
-    project: Option<String>,
-}
-
-impl Told {
-    fn of_project(&self, alert: &Alert) -> Alert {
-        let mut alert = alert.clone();
-        alert.labels.extend(self.project.iter().map(|project| ("project".to_owned(), project.clone())));
-        alert
-    }
-}
-
-impl Telling for Told {
-    fn tell(&self, transition: &Transition, now: Timestamp) -> Result<()> {
-        let transition = Transition { alert: self.of_project(&transition.alert), ..transition.clone() };
-        self.carriers.queue(&transition, now, |_| true)
-    }
-
-    fn show(&self, firing: &[Alert]) {
-        self.carriers.show(&firing.iter().map(|alert| self.of_project(alert)).collect::<Vec<_>>());
-    }
-}
-
 /// Whether everything that the flags name could be used; starts nothing and changes nothing.
 ///
 /// # Errors
@@ -120,5 +156,10 @@ impl Telling for Told {
 pub fn check(args: &Args, context: &Context) -> Result<usize> {
     args.alerts.receivers(&LABELS)?;
     args.alerts.managers()?;
+    args.mlflow.settings()?;
+    let token = args.read_token_file.as_deref().map(Secret::read).transpose()?;
+    if !args.no_listen {
+        serve::check_bind(args.listen, token.is_some())?;
+    }
     Ok(job::jobs(&context.config)?.len())
 }

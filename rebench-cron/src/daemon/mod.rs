@@ -17,11 +17,12 @@ use jiff::{SignedDuration, Timestamp};
 use shared::alert::{Alert, Transition};
 use shared::config::Config;
 use shared::error::Result;
+use shared::serve::Histogram;
 
 use crate::job::{self, Job};
 use crate::plan::{Action, Decision, Plan, Queue, Ready};
 use crate::process::{self, Cancel};
-use crate::store::{Claimed, NewAlert, Outcome, Reason, RequestId, Skip, Ticket};
+use crate::store::{Claimed, NewAlert, Outcome, Reason, RequestId, Skip, Store, Ticket};
 use crate::work::clock::{Event, Waited};
 use crate::work::news::News;
 use crate::work::state::JobLock;
@@ -38,6 +39,9 @@ const RECOVER: SignedDuration = SignedDuration::from_mins(1);
 /// So many slots are claimed in one transaction.
 const MOST_CLAIMED: usize = 64;
 
+/// Bounds, in seconds, between which times from due to queued are counted; what was caught up takes hours.
+const QUEUEING: [f64; 10] = [0.1, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0, 86_400.0];
+
 /// What carries alerts away.
 pub trait Telling: Send {
     /// Queues a transition for all receivers; saying the same again changes nothing.
@@ -48,6 +52,12 @@ pub trait Telling: Send {
 
     /// Shows all that fires to those who want to be shown everything.
     fn show(&self, firing: &[Alert]);
+
+    /// Hands on what was recorded last of a job; saying the same again changes nothing.
+    ///
+    /// # Errors
+    /// If it cannot be queued.
+    fn judged(&self, store: &Store, job: &Job) -> Result<()>;
 }
 
 /// How a daemon is set up.
@@ -77,6 +87,8 @@ pub struct Pulse {
     pub claimed: u64,
     /// From due to in the queue, in seconds, of the slots of the last turn that had any.
     pub queueing_seconds: Vec<f64>,
+    /// The same of all slots so far.
+    pub queueing: Histogram,
     /// Why records cannot be written, if so.
     pub trouble: Option<String>,
     /// When the settings were read last, and whether that failed.
@@ -140,9 +152,11 @@ impl Daemon {
             next_refresh: later(now, REFRESH),
             next_recovery: now,
             tzdb: environment::tzdb(),
-            pulse: Pulse::default(),
+            pulse: Pulse { queueing: Histogram::new(&QUEUEING), ..Pulse::default() },
         };
         let jobs = daemon.define(now)?;
+        // What an earlier life recorded and did not hand on.
+        jobs.iter().try_for_each(|(job, _)| daemon.telling.judged(&daemon.shop.store, job))?;
         daemon.plan = Plan::new(jobs);
         Ok(daemon)
     }
@@ -256,6 +270,7 @@ impl Daemon {
             let queued = self.shop.clock.now();
             self.pulse.queueing_seconds =
                 queueing.into_iter().map(|due| queued.duration_since(due).as_secs_f64()).collect();
+            self.pulse.queueing_seconds.iter().for_each(|seconds| self.pulse.queueing.observe(*seconds));
         }
         self.skip(&skips, &alerts, now)
     }
@@ -394,7 +409,7 @@ impl Daemon {
                 if !report.key.is_empty() && *outcome != Outcome::NoNewData {
                     self.plan.drifted(&report.job, now);
                 }
-                Ok(())
+                self.telling.judged(&self.shop.store, &job)
             }
             Ended::Taken => Ok(()),
             // It is found in the records when the daemon begins again.

@@ -6,6 +6,7 @@
 
 mod alerts;
 mod baselines;
+mod census;
 mod claims;
 mod column;
 mod events;
@@ -35,6 +36,7 @@ use failure::{Trouble, explain};
 
 pub use alerts::{AlertId, AlertRow, AlertState, NewAlert};
 pub use baselines::Baseline;
+pub use census::{Census, SlotEnd, Tally};
 pub use claims::{Claim, Claimed};
 pub use facts::{Archive, Artifact, Data, Ending, Metric};
 pub use failure::{Denied, Stale};

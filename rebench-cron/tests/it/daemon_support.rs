@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rebench_cron::daemon::{Daemon, Setup, Telling};
+use rebench_cron::job::Job;
 use rebench_cron::store::{HistoryRow, Host, SlotState, Store};
 use rebench_cron::work::Shop;
 use rebench_cron::work::clock::{Clock, Event, Waited};
@@ -71,6 +72,10 @@ impl Telling for Told {
     }
 
     fn show(&self, _firing: &[Alert]) {}
+
+    fn judged(&self, _store: &Store, _job: &Job) -> shared::Result<()> {
+        Ok(())
+    }
 }
 
 /// A folder with a daemon.

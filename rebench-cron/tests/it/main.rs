@@ -26,6 +26,11 @@ mod history;
 mod history_support;
 mod job_keys;
 mod judge_gate;
+mod mlflow;
+#[path = "../../../shared/tests/it/mlflow_loopback/mod.rs"]
+mod mlflow_loopback;
+#[path = "../../../manifest-gen/tests/it/mlflow_process/mod.rs"]
+mod mlflow_process;
 mod plan;
 mod process;
 mod process_first;
@@ -33,6 +38,10 @@ mod process_lost;
 mod process_output;
 mod process_support;
 mod properties;
+#[path = "../../../manifest-gen/tests/it/python/mod.rs"]
+mod python;
+mod serve;
+mod serve_live;
 mod simulation;
 mod size;
 mod store;

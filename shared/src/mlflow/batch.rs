@@ -137,6 +137,15 @@ pub fn key(name: &str) -> String {
     if key.len() <= MOST_KEY { key } else { with_digest(&key, name) }
 }
 
+/// A name as a key in the same way; one that servers do not take as it is gets a mark, so that no two names share a key.
+pub fn distinct_key(name: &str) -> String {
+    let text = name.replace('=', ":");
+    match key(&text) {
+        key if key == text => key,
+        lossy => key(&format!("{lossy}-{}", &digest::of_bytes(name.as_bytes())[..KEY_DIGITS])),
+    }
+}
+
 /// The key with a mark of the name that it stands for.
 fn with_digest(key: &str, name: &str) -> String {
     // Keys are ASCII, so that any index is between two characters.
@@ -168,6 +177,16 @@ mod tests {
         let (long, other) = (key(&"x".repeat(251)), key(&"x".repeat(252)));
         assert_eq!((long.len(), other.len()), (250, 250));
         assert_ne!(long, other);
+    }
+
+    #[test]
+    fn keys_stay_apart_and_alike() {
+        assert_eq!(distinct_key("live/mape_ratio/1/region=north"), "live/mape_ratio/1/region:north");
+        let (a, b) = (distinct_key("live/mape/Köln"), distinct_key("live/mape/Kàln"));
+        assert!(a != b && a.starts_with("live/mape/K_ln-"), "{a} {b}");
+        assert_eq!(a, distinct_key("live/mape/Köln"));
+        assert!(distinct_key(&"x".repeat(400)).len() <= 250);
+        assert_eq!(key(&a), a, "a key stays what it is");
     }
 
     #[test]

@@ -7,6 +7,8 @@
 mod batch;
 mod config;
 #[cfg(feature = "http")]
+mod delivery;
+#[cfg(feature = "http")]
 mod failure;
 #[cfg(feature = "http")]
 mod rest;
@@ -20,8 +22,10 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 
-pub use batch::{Batch, Point, key};
+pub use batch::{Batch, Point, distinct_key, key};
 pub use config::{Config, Secret, Tracking};
+#[cfg(feature = "http")]
+pub use delivery::{Deliverer, LIMITS, deliver};
 #[cfg(feature = "http")]
 pub use failure::{Courier, Failure, Kind, Outcome};
 #[cfg(feature = "http")]

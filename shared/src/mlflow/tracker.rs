@@ -163,6 +163,27 @@ impl Tracker {
         self.run_of(answer.get("run").unwrap_or(&answer))
     }
 
+    /// The run of an experiment that carries a tag, which is created with these further tags if there is none; and so is the
+    /// experiment.
+    ///
+    /// # Errors
+    /// A [`Failure`] of the server.
+    pub fn find_or_create(
+        &self,
+        experiment: &str,
+        tag: (&str, &str),
+        name: &str,
+        start_ms: i64,
+        tags: &[(&str, &str)],
+    ) -> Outcome<Run> {
+        let experiment = self.experiment(experiment)?;
+        if let Some(run) = self.find_run(&experiment, tag)? {
+            return Ok(run);
+        }
+        let tags = [tag].iter().chain(tags).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        self.create_run(&experiment, name, start_ms, &tags)
+    }
+
     fn run_of(&self, run: &Node) -> Outcome<Run> {
         let id = text(run, &["info", "run_id"]).and_then(|id| RunId::new(&id).ok());
         let id = id.ok_or_else(|| self.server.incomplete("the run"))?;

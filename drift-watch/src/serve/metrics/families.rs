@@ -6,12 +6,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use shared::serve::{Exposition, Labels, Sample, receivers};
 
-use crate::view::{
-    AlertKind, AlertState, ExternalView, FeedView, MetricView, ModelView, ReceiverView, SeriesView, Standing, View,
-};
-
-use super::text::{Exposition, Labels, Sample};
+use crate::view::{AlertKind, AlertState, ExternalView, FeedView, MetricView, ModelView, SeriesView, Standing, View};
 
 /// Adds everything that the view says.
 pub(super) fn add(out: &mut Exposition, view: &View, worst_series: usize) {
@@ -19,7 +16,7 @@ pub(super) fn add(out: &mut Exposition, view: &View, worst_series: usize) {
     alerts(out, view);
     models(out, &view.models);
     feeds(out, &view.feeds);
-    receivers(out, &view.receivers);
+    receivers(out, "drift_watch", &view.receivers);
     external(out, &view.external);
     metrics(out, &view.models);
     series(out, &view.models, worst_series);
@@ -114,24 +111,6 @@ fn feeds(out: &mut Exposition, feeds: &[FeedView]) {
     out.counters("drift_watch_feed_bad_rows_total", "Rows that could not be read.", bad);
 }
 
-fn receivers(out: &mut Exposition, receivers: &[ReceiverView]) {
-    let mut gauge = |name: &str, help: &str, value: fn(&ReceiverView) -> Option<f64>| {
-        out.gauges(name, help, receivers.iter().filter_map(|one| Some((receiver(one), value(one)?))));
-    };
-    let help = "Whether the latest attempt to deliver to a receiver succeeded.";
-    gauge("drift_watch_receiver_healthy", help, |one| Some(f64::from(one.healthy)));
-    let help = "Messages that wait for a later attempt.";
-    gauge("drift_watch_receiver_waiting_messages", help, |one| Some(one.waiting as f64));
-    let help = "Messages that a receiver refused for good, and that lie aside.";
-    gauge("drift_watch_receiver_refused_messages", help, |one| Some(one.refused as f64));
-    let help = "When a message last arrived.";
-    gauge("drift_watch_receiver_last_delivered_timestamp_seconds", help, |one| seconds(one.last_delivered.as_deref()));
-    let delivered = receivers.iter().map(|one| (receiver(one), one.delivered as f64));
-    out.counters("drift_watch_receiver_delivered_total", "Messages that arrived.", delivered);
-    let failures = receivers.iter().map(|one| (receiver(one), one.failures as f64));
-    out.counters("drift_watch_receiver_failures_total", "Attempts to deliver that failed.", failures);
-}
-
 fn external(out: &mut Exposition, all: &[ExternalView]) {
     let mut gauge = |name: &str, help: &str, value: fn(&ExternalView) -> Option<f64>| {
         out.gauges(
@@ -195,10 +174,6 @@ fn identity(model: &ModelView) -> Labels<'_> {
 
 fn source(feed: &FeedView) -> Labels<'_> {
     vec![("feed", Cow::from(&feed.name)), ("kind", Cow::from(&feed.kind))]
-}
-
-fn receiver(one: &ReceiverView) -> Labels<'_> {
-    vec![("receiver", Cow::from(&one.name))]
 }
 
 fn place<'a>(model: &'a ModelView, metric: &'a MetricView) -> Labels<'a> {

@@ -2,7 +2,6 @@
 
 mod accept;
 mod families;
-mod text;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,12 +10,10 @@ use std::sync::atomic::Ordering;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use shared::serve::{Exposition, PROMETHEUS, typed};
 
 use super::app::App;
-use super::status::typed;
-use text::Exposition;
 
-const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
 const OPEN: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// `GET /metrics`.
@@ -28,7 +25,7 @@ pub(super) async fn serve(State(app): State<Arc<App>>, headers: HeaderMap) -> Re
     let dropped = app.dropped.fetch_add(out.dropped(), Ordering::Relaxed) + out.dropped();
     let help = "Samples left out of answers: beyond the budget for labels, or there twice.";
     out.counters("drift_watch_dropped_series_total", help, [(Vec::new(), dropped as f64)]);
-    typed(if open { OPEN } else { PLAIN }, out.finish())
+    typed(if open { OPEN } else { PROMETHEUS }, out.finish())
 }
 
 /// What the server knows by itself.

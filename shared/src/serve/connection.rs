@@ -25,7 +25,7 @@ const GRACE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves connections until `stop`; those beyond `most` wait in the queue of the system.
-pub(super) async fn accept(listener: TcpListener, router: Router, most: usize, stop: CancellationToken) {
+pub async fn accept(listener: TcpListener, router: Router, most: usize, stop: CancellationToken) {
     let permits = Arc::new(Semaphore::new(most));
     let mut open = JoinSet::new();
     while let Some((stream, permit)) = stop.run_until_cancelled(next(&listener, &permits)).await.flatten() {

@@ -1,4 +1,4 @@
-//! What the daemon tells systemd: that it is ready, alive, reloading, stopping. Without systemd nothing is told.
+//! What a daemon tells systemd: that it is ready, alive, reloading, stopping. Without systemd nothing is told.
 
 use std::time::Duration;
 

@@ -6,25 +6,28 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
+use super::histogram::Histogram;
+
 /// Longest value of a label, in characters.
 const LONGEST_VALUE: usize = 128;
 
 /// What a family holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Type {
+enum Type {
     Counter,
     Gauge,
+    Histogram,
 }
 
 /// The labels of a sample.
-pub(super) type Labels<'a> = Vec<(&'static str, Cow<'a, str>)>;
+pub type Labels<'a> = Vec<(&'static str, Cow<'a, str>)>;
 
 /// One number of a family.
-pub(super) type Sample<'a> = (Labels<'a>, f64);
+pub type Sample<'a> = (Labels<'a>, f64);
 
 /// An answer under construction. Samples with labels beyond its budget are dropped and counted.
 #[derive(Debug)]
-pub(super) struct Exposition {
+pub struct Exposition {
     text: String,
     open_metrics: bool,
     budget: usize,
@@ -32,28 +35,39 @@ pub(super) struct Exposition {
 }
 
 impl Exposition {
-    pub(super) fn new(open_metrics: bool, budget: usize) -> Self {
+    /// An empty answer, as `OpenMetrics` or as Prometheus text, with so many samples with labels at most.
+    pub fn new(open_metrics: bool, budget: usize) -> Self {
         Self { text: String::new(), open_metrics, budget, dropped: 0 }
     }
 
     /// Samples dropped so far.
-    pub(super) fn dropped(&self) -> u64 {
+    pub fn dropped(&self) -> u64 {
         self.dropped
     }
 
     /// A family of gauges; nothing where there is no sample.
-    pub(super) fn gauges<'a>(&mut self, name: &str, help: &str, samples: impl IntoIterator<Item = Sample<'a>>) {
+    pub fn gauges<'a>(&mut self, name: &str, help: &str, samples: impl IntoIterator<Item = Sample<'a>>) {
         self.family(Type::Gauge, name, help, samples);
     }
 
     /// A family of counters, whose name ends in `_total`.
-    pub(super) fn counters<'a>(&mut self, name: &str, help: &str, samples: impl IntoIterator<Item = Sample<'a>>) {
+    pub fn counters<'a>(&mut self, name: &str, help: &str, samples: impl IntoIterator<Item = Sample<'a>>) {
         self.family(Type::Counter, name, help, samples);
     }
 
     /// One gauge without labels.
-    pub(super) fn gauge(&mut self, name: &str, help: &str, value: f64) {
+    pub fn gauge(&mut self, name: &str, help: &str, value: f64) {
         self.gauges(name, help, [(Vec::new(), value)]);
+    }
+
+    /// A histogram without labels.
+    pub fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) {
+        self.head(Type::Histogram, name, help);
+        for (bound, count) in histogram.cumulative() {
+            self.line(format_args!("{name}_bucket{{le=\"{}\"}} {}\n", number(bound), number(count as f64)));
+        }
+        let (sum, count) = (number(histogram.sum()), number(histogram.count() as f64));
+        self.line(format_args!("{name}_sum {sum}\n{name}_count {count}\n"));
     }
 
     fn family<'a>(&mut self, kind: Type, name: &str, help: &str, samples: impl IntoIterator<Item = Sample<'a>>) {
@@ -78,6 +92,7 @@ impl Exposition {
             (Type::Counter, true) => (name.trim_end_matches("_total"), "counter"),
             (Type::Counter, false) => (name, "counter"),
             (Type::Gauge, _) => (name, "gauge"),
+            (Type::Histogram, _) => (name, "histogram"),
         };
         self.line(format_args!("# HELP {family} {help}\n# TYPE {family} {kind}\n"));
     }
@@ -88,7 +103,7 @@ impl Exposition {
     }
 
     /// The text.
-    pub(super) fn finish(mut self) -> String {
+    pub fn finish(mut self) -> String {
         if self.open_metrics {
             self.text.push_str("# EOF\n");
         }
@@ -109,7 +124,7 @@ fn written(labels: &Labels<'_>) -> String {
 fn bounded(value: &str) -> Cow<'_, str> {
     let Some((cut, _)) = value.char_indices().nth(LONGEST_VALUE) else { return Cow::Borrowed(value) };
     let digest: [u8; 32] = Sha256::digest(value.as_bytes()).into();
-    Cow::Owned(format!("{}…{}", &value[..cut], shared::digest::hex(&digest[..4])))
+    Cow::Owned(format!("{}…{}", &value[..cut], crate::digest::hex(&digest[..4])))
 }
 
 /// Both formats escape these three, and only these.
@@ -149,6 +164,19 @@ mod tests {
         let mut text = Exposition::new(true, 9);
         text.counters("n_total", "Help.", [(Vec::new(), 2.0)]);
         assert_eq!(text.finish(), "# HELP n Help.\n# TYPE n counter\nn_total 2.0\n# EOF\n");
+    }
+
+    #[test]
+    fn buckets_of_a_histogram_add_up_to_its_count() {
+        let mut histogram = Histogram::new(&[0.5, 2.0]);
+        [0.25, 0.5, 1.0, 8.0].into_iter().for_each(|value| histogram.observe(value));
+        let mut text = Exposition::new(false, 0);
+        text.histogram("n_seconds", "Help.", &histogram);
+        // A bound belongs to its own bucket: 0.25 and 0.5 are at most 0.5.
+        let expected = "# HELP n_seconds Help.\n# TYPE n_seconds histogram\nn_seconds_bucket{le=\"0.5\"} 2.0\n\
+                        n_seconds_bucket{le=\"2.0\"} 3.0\nn_seconds_bucket{le=\"+Inf\"} 4.0\n\
+                        n_seconds_sum 9.75\nn_seconds_count 4.0\n";
+        assert_eq!(text.finish(), expected);
     }
 
     #[test]
