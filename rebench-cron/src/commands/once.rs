@@ -182,13 +182,11 @@ impl Once<'_> {
                 Ended::Cancelled => "ended on demand".to_owned(),
                 Ended::Judged(..) | Ended::Taken => return Ok(attempt),
             };
-            match self.wait_for_retry(&ticket, &why) {
-                true => ticket = self.shop.store.retry(&ticket, &self.shop.host, self.shop.clock.now())?,
-                false => {
-                    self.shop.give_up(self.job, &ticket, &why)?;
-                    return Ok(attempt);
-                }
+            if !self.wait_for_retry(&ticket, &why) {
+                self.shop.give_up(self.job, &ticket, &why)?;
+                return Ok(attempt);
             }
+            ticket = self.shop.store.retry(&ticket, &self.shop.host, self.shop.clock.now())?;
         }
     }
 

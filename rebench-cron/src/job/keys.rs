@@ -1,7 +1,5 @@
 //! The keys of `[rebench-cron.jobs.NAME]`, and of its tables `expect` and `judge`.
 
-#![expect(clippy::doc_markdown, reason = "these comments are the help, which is no Markdown")]
-
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use crate::job::Job;
 use crate::process::{self, Cancel, Command, Limits, Slot};
 
 /// A question to a program is given up after so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Where the system keeps the version of its time zone data.
 const ZONES: [&str; 2] = ["/usr/share/zoneinfo/tzdata.zi", "/usr/share/zoneinfo/+VERSION"];

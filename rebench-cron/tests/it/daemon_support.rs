@@ -84,6 +84,8 @@ pub(crate) struct Home {
     pub(crate) clock: Arc<Virtual>,
     pub(crate) told: Told,
     pub(crate) most_runs: usize,
+    /// What compares.
+    program: PathBuf,
 }
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -95,7 +97,18 @@ impl Home {
     pub(crate) fn new() -> Self {
         let now = Mutex::new(at("2026-01-01T00:00:00Z"));
         let clock = Arc::new(Virtual { now, rushes: AtomicBool::new(false) });
-        Self { folder: tempfile::tempdir().unwrap(), clock, told: Told::default(), most_runs: 4 }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            clock,
+            told: Told::default(),
+            most_runs: 4,
+            program: "bench-compare".into(),
+        }
+    }
+
+    /// The same, with this program to compare.
+    pub(crate) fn with_program(program: &Path) -> Self {
+        Self { program: program.to_owned(), ..Self::new() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -103,7 +116,7 @@ impl Home {
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path(name), text).unwrap();
+        shared::fsio::write_atomic(&self.path(name), text.as_bytes()).unwrap();
     }
 
     pub(crate) fn config(&self, text: &str) -> Config {
@@ -132,7 +145,7 @@ impl Home {
         Shop {
             store,
             state,
-            bench_compare: "bench-compare".into(),
+            bench_compare: self.program.clone(),
             host: Host { name: "here".to_owned(), boot_id },
             clock,
         }

@@ -14,7 +14,7 @@ use shared::fsio;
 use tempfile::TempDir;
 
 /// The program beside these tests, which is built where it is missing.
-fn bench_compare() -> &'static Path {
+pub(crate) fn bench_compare() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let tests = std::env::current_exe().unwrap();

@@ -26,6 +26,7 @@ mod history;
 mod history_support;
 mod job_keys;
 mod judge_gate;
+mod judged;
 mod mlflow;
 #[path = "../../../shared/tests/it/mlflow_loopback/mod.rs"]
 mod mlflow_loopback;

@@ -45,7 +45,7 @@ fn judged(store: &Store, folder: &Path, number: i64) -> RunRecord {
         e_value: Some(40.0),
         ..Verdict::plain(Outcome::Regressed, "mae is 25 % worse", "rebench-cron 0.1.0")
     };
-    store.recorded(&ticket, &verdict, &[], monday() + Duration::from_secs(60)).unwrap();
+    store.recorded(&ticket, &verdict, &[], monday() + Duration::from_mins(1)).unwrap();
     let row = store.history("walmart", 1).unwrap().remove(0);
     RunRecord::of(store, &job(), &row).unwrap().unwrap()
 }
@@ -253,7 +253,7 @@ fn settings(base: &str) -> Settings {
 fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < Duration::from_secs(60), "waited in vain for {what}");
+        assert!(start.elapsed() < Duration::from_mins(1), "waited in vain for {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -30,7 +30,7 @@ impl Clock for ByHand {
 
     fn wait(&self, inbox: &Receiver<Event>, until: Timestamp, busy: bool) -> Waited<Event> {
         if busy {
-            return inbox.recv_timeout(Duration::from_secs(60)).map_or(Waited::Alone, Waited::Came);
+            return inbox.recv_timeout(Duration::from_mins(1)).map_or(Waited::Alone, Waited::Came);
         }
         let mut now = self.0.lock().unwrap();
         *now = until.max(*now);
@@ -47,7 +47,7 @@ impl Telling for Nobody {
 
     fn show(&self, _: &[Alert]) {}
 
-    fn judged(&self, _store: &Store, _job: &rebench_cron::job::Job) -> shared::Result<()> {
+    fn judged(&self, _store: &Store, _job: &rebench_cron::job::Job) -> Result<()> {
         Ok(())
     }
 }
