@@ -108,6 +108,9 @@ fn schemas() -> Vec<Document> {
         schema_of::<rebench_cron::commands::explain::Report>("explain"),
         schema_of::<rebench_cron::commands::export::Report>("export"),
         schema_of::<rebench_cron::history::Trend>("history"),
+        schema_of::<rebench_cron::commands::once::Report>("once"),
+        schema_of::<rebench_cron::commands::status::Report>("rebench-status"),
+        schema_of::<rebench_cron::commands::trigger::Report>("trigger"),
         schema_of::<cli::SettingsReport>("settings"),
     ]
 }
@@ -126,26 +129,31 @@ const BY_TOOL: [[&str; 4]; 5] = [
         "promote",
         "made, promoted, verified, nothing stale",
         "stopped as asked; `replay`, `status`: no drift; `verify-alarms`: kept",
-        "nothing due, or all due jobs passed",
+        "`once`: the model holds, or there was no new data; `status`: all well; `run`: stopped as asked",
     ],
     [
         "gate failed",
         "refused, mismatch, bad signature, stale reference, failed audit",
         "`replay`, `status`: drift; `verify-alarms`: not kept",
-        "a job ran and failed",
+        "`once`: regressed, or no longer wins; `status`: a job is overdue or its last run failed; `export`: what cannot be kept",
     ],
-    ["flags, settings, malformed or missing file, inputs that cannot be compared", "same", "same", "same"],
+    [
+        "flags, settings, malformed or missing file, inputs that cannot be compared",
+        "same",
+        "same",
+        "same; `once`: the run did not produce what it must, or cannot be judged",
+    ],
     [
         "read or write failed midway",
         "disk, network",
         "cannot bind, source gone past its limit",
-        "cannot start job, lock held, timeout, job killed",
+        "`once`: the command failed, timed out or was killed, a run is on; records cannot be written",
     ],
     [
         "too few pairs, interval straddles the margin",
         "`scan`: not fully parsed; signer unknown",
         "`replay`, `status`: not enough data yet; `verify-alarms`: too few runs",
-        "inconclusive verdict, no new data",
+        "`once`: inconclusive, baseline not reproducible",
     ],
 ];
 
@@ -163,7 +171,6 @@ const EXIT_NOTES: &str = "
 - 0, 1 and 2 mean what they mean for `grep`, `diff` and `cmp`. 3 is apart from 2, so that a wrapper can retry on 3 alone.
 - `--inconclusive=pass|fail` folds 4 into 0 or 1, in `bench-compare gate`, `drift-watch replay` and `rebench-cron once` only.
 - What `-o` names is written before the status is returned, whatever it is. A reader that closes the pipe changes nothing in it.
-- rebench-cron is a frame so far: work that is not available yet is 2.
 
 Made from `shared/src/exit.rs` by `make docs`.
 ";

@@ -21,7 +21,7 @@ use super::shop::ShopArgs;
 use super::status;
 use crate::args::Cli;
 use crate::daemon::{Daemon, Setup};
-use crate::job;
+use crate::job::{self, Job};
 use crate::mlflow::{Flags, Logger};
 use crate::serve::{Live, Server};
 use crate::signals;
@@ -161,5 +161,29 @@ pub fn check(args: &Args, context: &Context) -> Result<usize> {
     if !args.no_listen {
         serve::check_bind(args.listen, token.is_some())?;
     }
-    Ok(job::jobs(&context.config)?.len())
+    let jobs = job::jobs(&context.config)?;
+    let faults: Vec<String> = jobs.iter().flat_map(faults).collect();
+    match faults.first() {
+        None => Ok(jobs.len()),
+        Some(first) => {
+            let more = if faults.len() > 1 { format!(", and {} more", faults.len() - 1) } else { String::new() };
+            Err(Error::usage(format!("{first}{more}"), "what the jobs name")
+                .with_help("paths start from the folder of promotion.toml"))
+        }
+    }
+}
+
+/// What a job names and is not there.
+fn faults(job: &Job) -> Vec<String> {
+    let judge = job.judge.as_ref();
+    let files = [
+        judge.and_then(|judge| judge.recorded.as_ref()),
+        judge.and_then(|judge| judge.registry.as_ref()),
+        job.ping_url_file.as_ref(),
+    ];
+    let missing = files.into_iter().flatten().map(|path| job.folder.join(path)).filter(|path| !path.is_file());
+    let program = job.argv.first().filter(|program| program.contains('/') && !job.folder.join(program).exists());
+    let folder = Some(&job.folder).filter(|folder| !folder.is_dir());
+    let all = missing.chain(program.map(|program| job.folder.join(program))).chain(folder.cloned());
+    all.map(|path| format!("job {}: {} is not there", job.name, path.display())).collect()
 }
