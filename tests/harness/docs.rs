@@ -6,7 +6,6 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use clap::CommandFactory;
 use schemars::{JsonSchema, schema_for};
 use shared::cli::{self, Described, Tool};
 

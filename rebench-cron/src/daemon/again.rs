@@ -61,8 +61,8 @@ impl Daemon {
             match again.last.clone() {
                 None => {
                     let actions = self.queue.add(again.ready);
-                    let skips = self.act(actions);
-                    self.skip(&skips, &[], now)?;
+                    self.act(actions);
+                    self.record_left_out(now)?;
                 }
                 Some(last) => self.next_attempt(again, &last, now)?,
             }

@@ -22,7 +22,7 @@ use shared::serve::Histogram;
 use crate::job::{self, Job};
 use crate::plan::{Action, Decision, Plan, Queue, Ready};
 use crate::process::{self, Cancel};
-use crate::store::{Claimed, NewAlert, Outcome, Reason, RequestId, Skip, Store, Ticket};
+use crate::store::{Claimed, Outcome, Reason, RequestId, Skip, Store, Ticket};
 use crate::work::clock::{Event, Waited};
 use crate::work::news::News;
 use crate::work::state::JobLock;
@@ -40,7 +40,7 @@ const RECOVER: SignedDuration = SignedDuration::from_mins(1);
 const MOST_CLAIMED: usize = 64;
 
 /// Bounds, in seconds, between which times from due to queued are counted; what was caught up takes hours.
-const QUEUEING: [f64; 10] = [0.1, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0, 86_400.0];
+const QUEUEING: [f64; 13] = [0.005, 0.02, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0, 86_400.0];
 
 /// What carries alerts away.
 pub trait Telling: Send {
@@ -109,6 +109,8 @@ pub struct Daemon {
     runs: BTreeMap<Ticketed, Cancel>,
     /// Jobs whose runs were ended for a newer one.
     replaced: BTreeSet<String>,
+    /// What is left out and not on record yet.
+    left_out: Vec<LeftOut>,
     /// Requests that are in the queue, or were.
     asked: BTreeSet<RequestId>,
     sender: Sender<Event>,
@@ -120,6 +122,15 @@ pub struct Daemon {
     next_recovery: Timestamp,
     tzdb: String,
     pulse: Pulse,
+}
+
+/// Slots that do not run.
+#[derive(Debug)]
+struct LeftOut {
+    job: Arc<Job>,
+    skip: Skip,
+    /// Whether a run stands for them.
+    is_covered: bool,
 }
 
 /// Job and number of a run.
@@ -144,6 +155,7 @@ impl Daemon {
             again: Agains::default(),
             runs: BTreeMap::new(),
             replaced: BTreeSet::new(),
+            left_out: Vec::new(),
             asked: BTreeSet::new(),
             sender,
             inbox,
@@ -245,42 +257,39 @@ impl Daemon {
     }
 
     fn decide(&mut self, now: Timestamp) -> Result<()> {
-        let decisions = self.plan.due(now);
-        let (mut skips, mut alerts) = (Vec::new(), Vec::new());
-        let mut queueing = Vec::new();
-        for decision in decisions {
+        let mut due = Vec::new();
+        for decision in self.plan.due(now) {
             match decision {
                 Decision::Skip { job, scheduled_at, count, why, is_covered } => {
                     let skip = claim::skip(&job, scheduled_at, count.number(), &why, &self.tzdb);
-                    if !is_covered {
-                        let news = News::missed(&format!("{} run(s) up to {} {why}", skip.count, skip.wall));
-                        alerts.extend(news.transitions(&job, &self.shop.store.firing(&job.name)?, now));
-                    }
-                    skips.push(skip);
+                    self.left_out.push(LeftOut { job, skip, is_covered });
                 }
                 Decision::Run { job, scheduled_at, reason } => {
-                    queueing.push(scheduled_at);
+                    due.push(scheduled_at);
                     let ready = Ready { job, scheduled_at, reason, key: String::new(), queued_at: now };
                     let actions = self.queue.add(ready);
-                    skips.extend(self.act(actions));
+                    self.act(actions);
                 }
             }
         }
-        if !queueing.is_empty() {
-            let queued = self.shop.clock.now();
-            self.pulse.queueing_seconds =
-                queueing.into_iter().map(|due| queued.duration_since(due).as_secs_f64()).collect();
-            self.pulse.queueing_seconds.iter().for_each(|seconds| self.pulse.queueing.observe(*seconds));
-        }
-        self.skip(&skips, &alerts, now)
+        self.note_queueing(&due);
+        self.record_left_out(now)
     }
 
-    /// Carries out what the queue asks for; what is left out is to be recorded.
-    fn act(&mut self, actions: Vec<Action>) -> Vec<Skip> {
-        let mut skips = Vec::new();
+    fn note_queueing(&mut self, due: &[Timestamp]) {
+        if due.is_empty() {
+            return;
+        }
+        let queued = self.shop.clock.now();
+        self.pulse.queueing_seconds = due.iter().map(|due| queued.duration_since(*due).as_secs_f64()).collect();
+        self.pulse.queueing_seconds.iter().for_each(|seconds| self.pulse.queueing.observe(*seconds));
+    }
+
+    /// Carries out what the queue asks for.
+    fn act(&mut self, actions: Vec<Action>) {
         for action in actions {
             match action {
-                Action::Overlaps(ready) => skips.push(self.overlap(&ready)),
+                Action::Overlaps(ready) => self.overlaps(&ready),
                 Action::End(job) => {
                     self.runs.iter().filter(|((name, _), _)| *name == job).for_each(|(_, cancel)| cancel.cancel());
                     self.replaced.insert(job);
@@ -288,16 +297,28 @@ impl Daemon {
                 Action::Start(_) => {}
             }
         }
-        skips
     }
 
-    fn overlap(&self, ready: &Ready) -> Skip {
-        claim::skip(&ready.job, ready.scheduled_at, 1, "overlap: the last run of the job is on", &self.tzdb)
+    fn overlaps(&mut self, ready: &Ready) {
+        let why = "overlap: the last run of the job is on";
+        let skip = claim::skip(&ready.job, ready.scheduled_at, 1, why, &self.tzdb);
+        self.left_out.push(LeftOut { job: Arc::clone(&ready.job), skip, is_covered: true });
     }
 
-    /// Records what is left out.
-    fn skip(&self, skips: &[Skip], alerts: &[NewAlert], now: Timestamp) -> Result<()> {
-        if skips.is_empty() { Ok(()) } else { self.shop.store.skipped(skips, alerts, now) }
+    /// Records what is left out; what cannot be recorded now waits. Runs that were missed and are not caught up are worth an alert.
+    fn record_left_out(&mut self, now: Timestamp) -> Result<()> {
+        if self.left_out.is_empty() {
+            return Ok(());
+        }
+        let mut alerts = Vec::new();
+        for LeftOut { job, skip, .. } in self.left_out.iter().filter(|left_out| !left_out.is_covered) {
+            let news = News::missed(&format!("{} run(s) up to {} {}", skip.count, skip.wall, skip.why));
+            alerts.extend(news.transitions(job, &self.shop.store.firing(&job.name)?, now));
+        }
+        let skips: Vec<Skip> = self.left_out.iter().map(|left_out| left_out.skip.clone()).collect();
+        self.shop.store.skipped(&skips, &alerts, now)?;
+        self.left_out.clear();
+        Ok(())
     }
 
     /// Claims and starts what may start.
@@ -336,7 +357,6 @@ impl Daemon {
                 return Err(error);
             }
         };
-        let mut skips = Vec::new();
         for ((ready, lock), claimed) in locked.into_iter().zip(claimed) {
             match claimed {
                 Claimed::Ticket(ticket) => {
@@ -347,12 +367,12 @@ impl Daemon {
                 Claimed::Known(_) => self.queue.ended(&ready.job.name),
                 Claimed::Overlap(_) if ready.job.overlap == job::Overlap::Forbid && ready.reason.is_scheduled() => {
                     self.queue.ended(&ready.job.name);
-                    skips.push(self.overlap(&ready));
+                    self.overlaps(&ready);
                 }
                 Claimed::Overlap(_) => self.put_back(&ready, now),
             }
         }
-        self.skip(&skips, &[], now)
+        self.record_left_out(now)
     }
 
     /// What cannot start now is tried again soon.
@@ -406,7 +426,7 @@ impl Daemon {
         log(report);
         match &report.ended {
             Ended::Judged(outcome, _) => {
-                if !report.key.is_empty() && *outcome != Outcome::NoNewData {
+                if report.reason == Reason::Drift && *outcome != Outcome::NoNewData {
                     self.plan.drifted(&report.job, now);
                 }
                 self.telling.judged(&self.shop.store, &job)
@@ -423,8 +443,7 @@ impl Daemon {
     }
 
     fn retry_or_give_up(&mut self, job: &Arc<Job>, report: &Report, why: &str, now: Timestamp) -> Result<()> {
-        let reason = if report.key.is_empty() { Reason::Cron } else { Reason::Drift };
-        let (scheduled_at, key) = (report.scheduled_at, report.key.clone());
+        let (scheduled_at, reason, key) = (report.scheduled_at, report.reason, report.key.clone());
         let ready = Ready { job: Arc::clone(job), scheduled_at, reason, key, queued_at: now };
         self.retry(ready, report.ticket.clone(), why, now)
     }

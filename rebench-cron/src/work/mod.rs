@@ -24,7 +24,7 @@ use crate::expect::{self, Fresh};
 use crate::job::Job;
 use crate::plan::Ready;
 use crate::process::{self, Cancel, Exit, Slot};
-use crate::store::{Archive, Data, Denied, Ending, Host, Outcome, Store, Ticket, Verdict};
+use crate::store::{Archive, Data, Denied, Ending, Host, Outcome, Reason, Store, Ticket, Verdict};
 use clock::Clock;
 use news::News;
 use sight::Seen;
@@ -78,6 +78,8 @@ pub struct Report {
     pub scheduled_at: Timestamp,
     /// The ticket of the attempt.
     pub ticket: Ticket,
+    /// What it was for.
+    pub reason: Reason,
     /// What asked for it.
     pub key: String,
     /// How it ended.
@@ -96,8 +98,15 @@ impl Shop {
             Denied::Failed(error) => Ended::Broken(error.to_string()),
         });
         let ended = self.note_failure(ticket, ended);
-        let Ready { job, scheduled_at, key, .. } = ready;
-        Report { job: job.name.clone(), scheduled_at: *scheduled_at, ticket: ticket.clone(), key: key.clone(), ended }
+        let Ready { job, scheduled_at, reason, key, .. } = ready;
+        Report {
+            job: job.name.clone(),
+            scheduled_at: *scheduled_at,
+            ticket: ticket.clone(),
+            reason: *reason,
+            key: key.clone(),
+            ended,
+        }
     }
 
     fn note_failure(&self, ticket: &Ticket, ended: Ended) -> Ended {
