@@ -216,7 +216,8 @@ fn a_kill_does_not_wait_for_the_grace() {
     let cancel = trial.cancel.clone();
     let outcome = thread::scope(|scope| {
         let run =
-            scope.spawn(|| trial.shell(&format!("trap 'touch heard' TERM; touch up; while :; do sleep {word}; done")));
+            // A shell that waits hears a signal at once; one that runs a program hears it after that.
+            scope.spawn(|| trial.shell(&format!("trap 'touch heard' TERM; touch up; while :; do sleep {word} & wait; done")));
         wait_until("it is up", || trial.file("up").exists());
         cancel.cancel();
         wait_until("it heard", || trial.file("heard").exists());
