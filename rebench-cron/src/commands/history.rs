@@ -27,6 +27,9 @@ pub struct Args {
     /// Also write the trend to this file, as one page that loads nothing
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub html: Option<PathBuf>,
+    /// Also write the records of all jobs to this file, as JSON Lines: the table of each, then its columns
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub records: Option<PathBuf>,
     /// Where records are kept
     #[command(flatten)]
     pub state: StateArgs,
@@ -37,9 +40,15 @@ pub struct Args {
 /// # Errors
 /// If there are no records, or none of the job.
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let trend = trend(&context.config, &args.state.read()?, &args.job, args.limit)?;
+    let store = args.state.read()?;
+    let trend = trend(&context.config, &store, &args.job, args.limit)?;
     if let Some(path) = &args.html {
         fsio::write_atomic(path, history::html(&trend)?.as_bytes())?;
+    }
+    if let Some(path) = &args.records {
+        let mut lines = Vec::new();
+        store.export_jsonl(&mut lines)?;
+        fsio::write_atomic(path, &lines)?;
     }
     context.emit(&match context.format {
         Format::Json => asked::json(&trend)?,
