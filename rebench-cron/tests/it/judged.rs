@@ -84,3 +84,57 @@ fn a_model_that_is_as_good_as_ever_raises_no_alarm() {
     assert!(!home.told().iter().any(|told| told.starts_with("ModelNoLongerWins")), "{:?}", home.told());
     assert!(home.history("weekly").iter().all(|slot| slot.contains(" cron done ")));
 }
+
+/// Results of two models on two datasets, as the `ModelBenchmark` class writes them; those of the first are the n-th of `values`, in turn.
+const BENCHMARK: &str = r#"#!/bin/sh
+echo x >> runs
+mape=$(sed -n "$(wc -l < runs)p" values)
+row() { printf '{"model_name":"%s","dataset_name":"%s","mape":%s,"rmse":1,"mae":1,"training_time":1,"prediction_time":1,"n_samples":50,"n_features":3,"params":null}' "$1" "$2" "$3"; }
+results() { printf '{"results":[%s,%s],"timestamp":"2026-01-01T00:00:00","n_models":1,"n_datasets":2}' "$(row "$1" a "$2")" "$(row "$1" b "$2")"; }
+results model "$mape" > "$1/benchmark_results.json"
+results baseline "${2:-0.100}" > "$1/baseline.json"
+"#;
+
+fn benchmark_job(judge: &str) -> String {
+    format!(
+        "[rebench-cron.jobs.weekly]\nschedule = '0 3 * * 1'\ncommand = ['sh', 'bench.sh', '{{out_dir}}']\nretries = 0\n\
+         [rebench-cron.jobs.weekly.judge]\ncandidate-model = 'model'\nbaseline-model = 'baseline'\n\
+         gate = ['--mape-unit', 'fraction']\n{judge}\n"
+    )
+}
+
+#[test]
+fn the_noise_of_a_benchmark_is_learned_once_and_chance_is_no_regression() {
+    let home = Home::with_program(bench_compare());
+    home.write("bench.sh", BENCHMARK);
+    // Three runs on the same data in the first week: logarithms of 0.100, 0.102 and 0.098 have a standard deviation of 0.0200. The floor of the
+    // difference of two means over two datasets is t(0.975, 4) = 2.776 times that, as both datasets have the same numbers: 5.6 %.
+    home.write("values", "0.100\n0.102\n0.098\n0.104\n0.115\n");
+    let text = benchmark_job("beside = 'baseline.json'\nrepeats = 3");
+    home.live(&mut home.daemon(&text), "2026-01-20T00:00:00Z");
+    let outcomes: Vec<String> = home.history("weekly").iter().map(|slot| slot[26..].to_owned()).collect();
+    // The same results hold; 4 % is what chance makes; 15 % is not.
+    assert_eq!(outcomes, ["done holds", "done inconclusive", "done regressed"]);
+    assert_eq!(home.lines("runs").len(), 5, "the repeats are made once");
+    let floor =
+        home.store().history("weekly", 9).unwrap()[2].run.clone().unwrap().verdict.unwrap().0.noise_floor.unwrap();
+    assert!((floor - 2.776 * 0.0200).abs() < 5e-4, "{floor}");
+}
+
+#[test]
+fn a_baseline_that_gives_other_results_than_recorded_judges_nothing() {
+    let home = Home::with_program(bench_compare());
+    home.write("bench.sh", BENCHMARK);
+    home.write("values", "0.100\n0.100\n");
+    std::fs::create_dir(home.path("recorded")).unwrap();
+    let recorded = std::process::Command::new("sh")
+        .args(["bench.sh", "recorded", "0.110"])
+        .current_dir(home.folder.path())
+        .status();
+    assert!(recorded.unwrap().success());
+    let text = benchmark_job("recorded = 'recorded/baseline.json'\nreproduced = 'baseline.json'");
+    home.live(&mut home.daemon(&text), "2026-01-06T00:00:00Z");
+    // 0.100 where 0.110 is recorded: 9 % apart, 2 % are allowed.
+    assert!(home.history("weekly")[0].ends_with("cron done not_reproducible"), "{:?}", home.history("weekly"));
+    assert_eq!(home.told(), ["BaselineNotReproducible firing"]);
+}
