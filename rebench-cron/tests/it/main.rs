@@ -11,7 +11,9 @@
 
 mod brute;
 mod cases;
+mod clock;
 mod commands;
+mod crash;
 mod croner;
 mod daemon;
 mod daemon_support;
@@ -22,10 +24,13 @@ mod export_command;
 mod export_support;
 mod export_tools;
 mod faults;
+mod full_disk;
 mod history;
 mod history_support;
 mod job_keys;
 mod judge_gate;
+#[path = "../../../drift-watch/tests/it/process/mod.rs"]
+mod living;
 mod mlflow;
 #[path = "../../../shared/tests/it/mlflow_loopback/mod.rs"]
 mod mlflow_loopback;
@@ -38,6 +43,8 @@ mod process_lost;
 mod process_output;
 mod process_support;
 mod properties;
+mod race;
+mod real;
 #[path = "../../../manifest-gen/tests/it/python/mod.rs"]
 mod python;
 mod serve;
