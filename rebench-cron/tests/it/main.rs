@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, and says what it skips"
 )]
 
+mod asked;
 mod brute;
 mod cases;
 mod clock;
@@ -24,6 +25,7 @@ mod export_command;
 mod export_support;
 mod export_tools;
 mod faults;
+mod first_daemon;
 mod full_disk;
 mod history;
 mod history_support;
@@ -36,6 +38,7 @@ mod mlflow;
 mod mlflow_loopback;
 #[path = "../../../manifest-gen/tests/it/mlflow_process/mod.rs"]
 mod mlflow_process;
+mod once_status;
 mod plan;
 mod process;
 mod process_first;
