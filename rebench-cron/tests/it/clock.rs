@@ -49,7 +49,8 @@ impl Turned {
 
     /// The slots of the schedule, and how they came about.
     fn fired(&self) -> Vec<String> {
-        let seconds = "SELECT substr(scheduled_at, 1, 19), reason, state FROM slots WHERE key = '' ORDER BY scheduled_at";
+        let seconds =
+            "SELECT substr(scheduled_at, 1, 19), reason, state FROM slots WHERE key = '' ORDER BY scheduled_at";
         self.place.rows(seconds)
     }
 

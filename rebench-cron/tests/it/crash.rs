@@ -20,7 +20,9 @@ const JOBS: [(&str, i64); 4] = [("quick", 1), ("slow", 2), ("fails", 2), ("judge
 
 /// One does nothing, one leaves an orphan, one fails in every other slot, one is judged.
 fn jobs(keys: &str) -> String {
-    let missed = format!("missed = 'all'\nmissed-most = 1000\nmissed-age = '1h'\ngrace = '100ms'\nretries = 1\nretry-delay = '100ms'\n{keys}");
+    let missed = format!(
+        "missed = 'all'\nmissed-most = 1000\nmissed-age = '1h'\ngrace = '100ms'\nretries = 1\nretry-delay = '100ms'\n{keys}"
+    );
     let data = data("benchmark");
     let data = data.display();
     format!(

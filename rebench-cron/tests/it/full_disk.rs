@@ -48,7 +48,9 @@ fn a_daemon_lives_through_a_full_disk_and_says_so() {
     place.jobs(&format!("{JOBS}disabled = true\n"));
     daemon.signal("HUP");
     // What the full disk left open is found within a minute.
-    wait_for("the end of all that is open", || place.rows("SELECT count(*) FROM slots WHERE state = 'claimed'") == ["0"]);
+    wait_for("the end of all that is open", || {
+        place.rows("SELECT count(*) FROM slots WHERE state = 'claimed'") == ["0"]
+    });
     daemon.stop();
     every_tick_is_decided_once(&place, "often", 1);
     rebench_cron::store::Store::read(&place.state).unwrap().integrity().unwrap();

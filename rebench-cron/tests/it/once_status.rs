@@ -76,7 +76,10 @@ fn a_run_that_fails_is_status_3() {
 
 #[test]
 fn attempts_that_are_left_are_made() {
-    let place = Place::new(&job("echo x >> runs; test $(wc -l < runs) -gt 2", "").replace("retries = 0", "retries = 2\nretry-delay = '50ms'"));
+    let place = Place::new(
+        &job("echo x >> runs; test $(wc -l < runs) -gt 2", "")
+            .replace("retries = 0", "retries = 2\nretry-delay = '50ms'"),
+    );
     ends(&once(&place, &[]), 0);
     assert_eq!(place.lines("runs").len(), 3);
 }
@@ -108,7 +111,8 @@ fn sigterm_ends_the_run_with_all_its_processes() {
 #[test]
 fn a_run_that_was_killed_is_ended_by_the_next() {
     let word = unique();
-    let place = Place::new(&job(&format!("test -e ready || {{ touch ready; (setsid sleep {word} &) ; sleep {word}; }}"), ""));
+    let place =
+        Place::new(&job(&format!("test -e ready || {{ touch ready; (setsid sleep {word} &) ; sleep {word}; }}"), ""));
     let mut child = start(&place);
     wait_for("the run", || alive(&word).len() >= 2);
     child.kill().unwrap();

@@ -47,10 +47,14 @@ fn two_daemons_run_each_slot_once() {
     let seconds = started.elapsed().as_secs_f64();
     let pids = daemons.iter().map(Daemon::pid).collect::<Vec<_>>();
     daemons.into_iter().for_each(Daemon::stop);
-    let (runs, names) = (place.lines("runs"), (0..count).map(|number| format!("job-{number}")).collect::<BTreeSet<_>>());
+    let (runs, names) =
+        (place.lines("runs"), (0..count).map(|number| format!("job-{number}")).collect::<BTreeSet<_>>());
     assert_eq!(runs.len(), count, "a slot ran twice");
     assert_eq!(runs.into_iter().collect::<BTreeSet<_>>(), names);
-    assert_eq!(place.rows("SELECT count(*), count(DISTINCT job) FROM slots WHERE state = 'done'"), [format!("{count} {count}")]);
+    assert_eq!(
+        place.rows("SELECT count(*), count(DISTINCT job) FROM slots WHERE state = 'done'"),
+        [format!("{count} {count}")]
+    );
     assert_eq!(place.rows("SELECT count(*) FROM runs"), [count.to_string()]);
     eprintln!("{count} slots of one second, two daemons {pids:?}: {count} runs, none twice; {seconds:.1} s");
 }

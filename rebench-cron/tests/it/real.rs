@@ -128,12 +128,7 @@ fn word(value: rusqlite::types::ValueRef<'_>) -> String {
 
 /// What a program said, for a test that fails.
 pub(crate) fn said(output: &Output) -> String {
-    format!(
-        "{}\n{}{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
+    format!("{}\n{}{}", output.status, String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// Whether a test that needs something of the machine is left out; where everything must be tested, that fails.
