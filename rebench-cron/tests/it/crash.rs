@@ -1,6 +1,7 @@
 //! `kill -9` of the daemon at any moment, in every state of a run: each slot is decided once, nothing is left running, and each alert is told.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use rand::{RngExt, SeedableRng};
@@ -16,9 +17,9 @@ use crate::real::{Place, rows};
 const STATES: [&str; 7] = ["claimed", "started", "exited", "archived", "compared", "recorded", "alerted"];
 
 /// Jobs and their periods in seconds.
-const JOBS: [(&str, i64); 4] = [("quick", 1), ("slow", 2), ("fails", 2), ("judged", 1)];
+const JOBS: [(&str, i64); 4] = [("quick", 1), ("slow", 1), ("fails", 2), ("judged", 1)];
 
-/// One does nothing, one leaves an orphan, one fails in every other slot, one is judged.
+/// One does nothing, one leaves an orphan and is late for the next slot, one fails in every other slot, one is judged.
 fn jobs(keys: &str) -> String {
     let missed = format!(
         "missed = 'all'\nmissed-most = 1000\nmissed-age = '1h'\ngrace = '100ms'\nretries = 1\nretry-delay = '100ms'\n{keys}"
@@ -32,8 +33,9 @@ schedule = "@every 1s"
 command = ["true"]
 {missed}
 [rebench-cron.jobs.slow]
-schedule = "@every 2s"
-command = ["sh", "-c", "(setsid sleep 600 &); sleep 0.3"]
+schedule = "@every 1s"
+command = ["sh", "-c", "(setsid sleep 600 &); sleep 1.4"]
+overlap = "queue"
 {missed}
 [rebench-cron.jobs.fails]
 schedule = "@every 2s"
@@ -94,6 +96,8 @@ fn kills_in_every_state_double_no_slot_and_lose_none() {
     let (place, started) = (place(), Instant::now());
     let mut dice = ChaCha8Rng::seed_from_u64(seed);
     let mut found = Found::default();
+    // Long enough for verdicts and alerts of all kinds.
+    kill_after(&place, Duration::from_secs(5), &mut found);
     while u64::from(found.kills) < rounds || found.missing().is_some() {
         assert!(u64::from(found.kills) < 5 * rounds + 50, "seed {seed}: some states are never found: {found:?}");
         let target = match found.missing() {
@@ -139,42 +143,41 @@ const FLAGS: [&str; 12] = [
 
 /// Starts the daemon and kills it: as soon as a run is seen in this state, or after a while.
 fn kill_once(place: &Place, target: Option<&str>, dice: &mut ChaCha8Rng, found: &mut Found) {
-    let mut command = place.command(&["run"]);
-    let mut daemon = command.args(FLAGS).stderr(std::process::Stdio::null()).spawn().unwrap();
-    match target {
-        Some(state) => {
-            let begun = Instant::now();
-            wait_for("the records", || place.state.join("rebench.sqlite").exists());
-            let records = place.records();
-            // A state may have become rare by now.
-            while !is_in(&records, state) && begun.elapsed() < Duration::from_secs(5) {}
-        }
-        None => {
-            let most = if dice.random_bool(0.5) { 1_500 } else { 150 };
-            std::thread::sleep(Duration::from_millis(dice.random_range(0..most)));
-        }
-    }
+    let most = if dice.random_bool(0.5) { 1_500 } else { 150 };
+    let moment = Duration::from_millis(dice.random_range(0..most));
+    let Some(state) = target else { return kill_after(place, moment, found) };
+    let mut daemon = start(place);
+    std::thread::sleep(moment);
+    let (records, begun) = (place.records(), Instant::now());
+    // A state may be rare at the time.
+    while !newest(&records).iter().any(|found| found == state) && begun.elapsed() < Duration::from_secs(3) {}
+    kill(place, &mut daemon, found);
+}
+
+fn kill_after(place: &Place, moment: Duration, found: &mut Found) {
+    let mut daemon = start(place);
+    std::thread::sleep(moment);
+    kill(place, &mut daemon, found);
+}
+
+fn start(place: &Place) -> Child {
+    place.command(&["run"]).args(FLAGS).stderr(Stdio::null()).spawn().unwrap()
+}
+
+fn kill(place: &Place, daemon: &mut Child, found: &mut Found) {
     assert!(daemon.try_wait().unwrap().is_none(), "the daemon ended by itself");
     daemon.kill().unwrap();
     daemon.wait().unwrap();
     found.kills += 1;
-    if place.state.join("rebench.sqlite").exists() {
-        for state in newest(&place.records()) {
-            *found.states.entry(state).or_default() += 1;
-        }
-    }
+    newest(&place.records()).into_iter().for_each(|state| *found.states.entry(state).or_default() += 1);
 }
 
 const NEWEST: &str = "SELECT r.state FROM runs r WHERE r.id IN
     (SELECT max(r.id) FROM runs r JOIN slots s ON s.id = r.slot GROUP BY s.job)";
 
-/// The states of the newest runs of all jobs; none before there are tables.
+/// The states of the newest runs of all jobs.
 fn newest(records: &Connection) -> Vec<String> {
-    rows(records, NEWEST).unwrap_or_default()
-}
-
-fn is_in(records: &Connection, state: &str) -> bool {
-    newest(records).iter().any(|found| found == state)
+    rows(records, NEWEST).unwrap()
 }
 
 /// Lets a daemon finish what is left, and nothing else; says how many transitions were told more than once.

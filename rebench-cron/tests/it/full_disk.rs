@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::crash::every_tick_is_decided_once;
 use crate::living::wait_for;
@@ -38,8 +39,10 @@ fn a_daemon_lives_through_a_full_disk_and_says_so() {
     assert!(answer.contains("records cannot be written"), "{answer}");
     // It stays so for as long as there is no room.
     let before = done();
-    std::thread::sleep(std::time::Duration::from_secs(3));
-    daemon.get("/healthz").unwrap().is(503);
+    for _ in 0..60 {
+        std::thread::sleep(Duration::from_millis(50));
+        daemon.get("/healthz").unwrap().is(503);
+    }
     let metrics = daemon.get("/metrics").unwrap().text;
     assert!(metrics.contains("rebench_records_writable 0"), "{metrics}");
     fs::remove_file(&filler).unwrap();
