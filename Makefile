@@ -55,6 +55,10 @@ verify: ## the long simulations and fault rounds; output kept in docs/
 	{ printf '# Schedules of rebench-cron against every minute\n\nAll time zones, every change of their clocks from 2020 to 2037, twelve schedules in four dialects under four rules: `next` and\n`prev` against an oracle that looks at every minute of three days. Then 20,000 random expressions for each property.\n\n```\nCRON_ZONES=all PROPTEST_CASES=20000 cargo test --release -p rebench-cron --test it -- zones:: properties:: --nocapture\n```\n\n```\n'; \
 	  CRON_ZONES=all PROPTEST_CASES=20000 $(CARGO) test --release --locked -p rebench-cron --test it -- zones:: properties:: --nocapture 2>/dev/null && printf '```\n'; } > docs/verify/rebench-cron.tmp \
 	  && mv docs/verify/rebench-cron.tmp docs/verify/rebench-cron.md
+	$(CARGO) test --locked -p rebench-cron --test it --no-run
+	{ printf '# Kills of the daemon of rebench-cron, and races for slots\n\n`kill -9` of `rebench-cron run` as soon as a run is seen in a given state, and at random moments, while jobs run, fail, are judged and alerts\nare told. Then a daemon finishes what is left: the records are whole, each slot from the first to the last is there once and none is open,\nno process of any run is left, each transition of an alert was told and nothing else. A transition is told again where the kill fell between\nthe telling and the note of it; receivers know it by its key. Then two daemons on one state folder, with slots that are all due in one second.\n\n```\nCRASH_ROUNDS=200 RACE_SLOTS=1000 cargo test --quiet -p rebench-cron --test it -- crash::kills race::two_daemons --nocapture --test-threads 1\n```\n\n```\n'; \
+	  CRASH_ROUNDS=200 RACE_SLOTS=1000 $(CARGO) test --quiet --locked -p rebench-cron --test it -- crash::kills race::two_daemons --nocapture --test-threads 1 2>&1 && printf '```\n'; } > docs/verify/rebench-cron-daemon.tmp \
+	  && mv docs/verify/rebench-cron-daemon.tmp docs/verify/rebench-cron-daemon.md
 	{ printf '# Exports of rebench-cron, run by the engines\n\n```\ntests/exports/airflow.sh\n```\n\n```\n'; tests/exports/airflow.sh && \
 	  printf '```\n\n```\ntests/exports/slurm.sh\n```\n\n```\n' && tests/exports/slurm.sh && printf '```\n'; } > docs/verify/exports.tmp \
 	  && mv docs/verify/exports.tmp docs/verify/exports.md
@@ -68,12 +72,12 @@ check: ## formatting, lints, documentation, licences
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --offline check licenses bans sources; \
 	 else echo 'cargo-deny is not installed: licences are not checked'; fi
 
-bench: ## score against polars, hashing against openssl, side by side (needs python3 with polars, numpy, pyarrow); detectors; schedules
+bench: ## score against polars, hashing against openssl, side by side (needs python3 with polars, numpy, pyarrow); detectors; schedules; jobs that are due together
 	$(CARGO) build --release --locked -p bench-compare -p manifest-gen
 	bench/score_vs_polars.sh
 	bench/hashing.sh 5
 	$(CARGO) bench --locked -p drift-watch --bench detectors --bench parse --bench engine
-	$(CARGO) bench --locked -p rebench-cron --bench schedule
+	$(CARGO) bench --locked -p rebench-cron --bench schedule --bench daemon
 
 docs: ## refresh the documents that are made from the code
 	$(CARGO) run --locked -q -p e2e --bin generate-docs

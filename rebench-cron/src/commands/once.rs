@@ -16,7 +16,7 @@ use super::asked;
 use super::outgoing::{LABELS, Outgoing};
 use super::shop::ShopArgs;
 use crate::daemon::{Telling, telling};
-use crate::job::{self, Job};
+use crate::job::{self, Job, Overlap};
 use crate::mlflow::{Flags, Logger};
 use crate::plan::{ON_TIME, Ready, retry};
 use crate::process::Cancel;
@@ -208,7 +208,9 @@ impl Once<'_> {
         if left.is_empty() {
             return Ok(());
         }
-        let Some(_lock) = self.shop.state.lock_alone(&self.job.name)? else { return Err(is_on(self.job)) };
+        let Some(_lock) = self.shop.state.lock_alone(&self.job.name)? else {
+            return if self.job.overlap == Overlap::Allow { Ok(()) } else { Err(is_on(self.job)) };
+        };
         for run in &left {
             if let Left::Again(ticket, why) = self.shop.recover(self.job, run)? {
                 match self.shop.store.give_up(&ticket, &format!("{why}; a newer run was made by hand"), &[], now) {

@@ -35,6 +35,12 @@ impl Agains {
         self.0.iter().any(|again| again.last.as_ref().is_some_and(|last| last.slot == ticket.slot))
     }
 
+    /// The first slot of a job that was not claimed yet.
+    pub(super) fn first_of(&self, job: &str) -> Option<Timestamp> {
+        let waits = |again: &&Again| again.last.is_none() && again.ready.key.is_empty() && again.ready.job.name == job;
+        self.0.iter().filter(waits).map(|again| again.ready.scheduled_at).min()
+    }
+
     fn take_due(&mut self, now: Timestamp) -> Vec<Again> {
         let (due, wait) = std::mem::take(&mut self.0).into_iter().partition(|again| again.at <= now);
         self.0 = wait;
@@ -57,17 +63,15 @@ impl Daemon {
 
     /// Starts attempts whose time has come.
     pub(super) fn try_again(&mut self, now: Timestamp) -> Result<()> {
+        let mut outcome = Ok(());
         for again in self.again.take_due(now) {
-            match again.last.clone() {
-                None => {
-                    let actions = self.queue.add(again.ready);
-                    self.act(actions);
-                    self.record_left_out(now)?;
-                }
-                Some(last) => self.next_attempt(again, &last, now)?,
+            match (again.last.clone(), &outcome) {
+                (None, _) => self.queue(again.ready),
+                (Some(last), Ok(())) => outcome = self.next_attempt(again, &last, now),
+                (Some(_), Err(_)) => self.again.add(again),
             }
         }
-        Ok(())
+        outcome
     }
 
     fn next_attempt(&mut self, again: Again, last: &Ticket, now: Timestamp) -> Result<()> {

@@ -3,6 +3,7 @@
 //! It lives by a [`Clock`] that is handed to it, so that tests let it live through years.
 
 mod again;
+mod left_out;
 mod recovery;
 pub mod requests;
 pub mod telling;
@@ -24,10 +25,10 @@ use crate::plan::{Action, Decision, Plan, Queue, Ready};
 use crate::process::{self, Cancel};
 use crate::store::{Claimed, Outcome, Reason, RequestId, Skip, Store, Ticket};
 use crate::work::clock::{Event, Waited};
-use crate::work::news::News;
 use crate::work::state::JobLock;
 use crate::work::{Ended, Report, Shop, claim, environment, ping};
 use again::{Again, Agains};
+use left_out::LeftOut;
 
 /// Requests of other processes, and alerts that these recorded, are looked for so often.
 const LOOK: SignedDuration = SignedDuration::from_secs(1);
@@ -105,12 +106,11 @@ pub struct Daemon {
     plan: Plan,
     queue: Queue,
     again: Agains,
+    left_out: Vec<LeftOut>,
     /// The handles of the runs that are on.
     runs: BTreeMap<Ticketed, Cancel>,
     /// Jobs whose runs were ended for a newer one.
     replaced: BTreeSet<String>,
-    /// What is left out and not on record yet.
-    left_out: Vec<LeftOut>,
     /// Requests that are in the queue, or were.
     asked: BTreeSet<RequestId>,
     sender: Sender<Event>,
@@ -122,15 +122,6 @@ pub struct Daemon {
     next_recovery: Timestamp,
     tzdb: String,
     pulse: Pulse,
-}
-
-/// Slots that do not run.
-#[derive(Debug)]
-struct LeftOut {
-    job: Arc<Job>,
-    skip: Skip,
-    /// Whether a run stands for them.
-    is_covered: bool,
 }
 
 /// Job and number of a run.
@@ -153,9 +144,9 @@ impl Daemon {
             plan: Plan::default(),
             queue: Queue::new(setup.most_runs),
             again: Agains::default(),
+            left_out: Vec::new(),
             runs: BTreeMap::new(),
             replaced: BTreeSet::new(),
-            left_out: Vec::new(),
             asked: BTreeSet::new(),
             sender,
             inbox,
@@ -214,7 +205,7 @@ impl Daemon {
     /// Does all that is to be done now. What cannot be recorded now is tried again at the next turn.
     fn turn(&mut self, now: Timestamp) {
         process::reap_orphans();
-        let outcome = self.work(now);
+        let outcome = self.resume().and_then(|()| self.work(now));
         if let (Err(error), None) = (&outcome, &self.pulse.trouble) {
             tracing::error!(%error, "the records cannot be written");
         }
@@ -223,20 +214,30 @@ impl Daemon {
         self.pulse.running = self.queue.n_running();
     }
 
+    /// After trouble: whether the records can be written again. Nothing is decided before, so that nothing is forgotten.
+    fn resume(&self) -> Result<()> {
+        if self.pulse.trouble.is_none() {
+            return Ok(());
+        }
+        self.shop.store.probe()?;
+        tracing::info!("the records can be written again");
+        Ok(())
+    }
+
     fn work(&mut self, now: Timestamp) -> Result<()> {
         if self.ends_at.is_none() {
-            self.decide(now)?;
+            self.decide(now);
         }
-        if now >= self.next_look {
+        if has_come(self.next_look, LOOK, now) {
             self.next_look = later(now, LOOK);
             self.take_requests(now)?;
             self.tell(now)?;
         }
-        if now >= self.next_recovery && self.ends_at.is_none() {
+        if has_come(self.next_recovery, RECOVER, now) && self.ends_at.is_none() {
             self.next_recovery = later(now, RECOVER);
             self.recover(now)?;
         }
-        if now >= self.next_refresh {
+        if has_come(self.next_refresh, REFRESH, now) {
             self.next_refresh = later(now, REFRESH);
             self.refresh(now);
         }
@@ -244,7 +245,7 @@ impl Daemon {
             self.try_again(now)?;
             self.start(now)?;
         }
-        Ok(())
+        self.record_left_out(now)
     }
 
     /// When there is something to do next; what others do is looked at whenever the clock is.
@@ -256,40 +257,40 @@ impl Daemon {
         times.into_iter().flatten().min().unwrap_or(Timestamp::MAX).max(now)
     }
 
-    fn decide(&mut self, now: Timestamp) -> Result<()> {
-        let mut due = Vec::new();
+    fn decide(&mut self, now: Timestamp) {
+        let mut queueing = Vec::new();
         for decision in self.plan.due(now) {
             match decision {
                 Decision::Skip { job, scheduled_at, count, why, is_covered } => {
                     let skip = claim::skip(&job, scheduled_at, count.number(), &why, &self.tzdb);
-                    self.left_out.push(LeftOut { job, skip, is_covered });
+                    self.left_out.push(LeftOut { skip, missed: (!is_covered).then_some(job) });
                 }
                 Decision::Run { job, scheduled_at, reason } => {
-                    due.push(scheduled_at);
-                    let ready = Ready { job, scheduled_at, reason, key: String::new(), queued_at: now };
-                    let actions = self.queue.add(ready);
-                    self.act(actions);
+                    queueing.push(scheduled_at);
+                    self.queue(Ready { job, scheduled_at, reason, key: String::new(), queued_at: now });
                 }
             }
         }
-        self.note_queueing(&due);
-        self.record_left_out(now)
-    }
-
-    fn note_queueing(&mut self, due: &[Timestamp]) {
-        if due.is_empty() {
-            return;
+        if !queueing.is_empty() {
+            let queued = self.shop.clock.now();
+            self.pulse.queueing_seconds =
+                queueing.into_iter().map(|due| queued.duration_since(due).as_secs_f64()).collect();
+            self.pulse.queueing_seconds.iter().for_each(|seconds| self.pulse.queueing.observe(*seconds));
         }
-        let queued = self.shop.clock.now();
-        self.pulse.queueing_seconds = due.iter().map(|due| queued.duration_since(*due).as_secs_f64()).collect();
-        self.pulse.queueing_seconds.iter().for_each(|seconds| self.pulse.queueing.observe(*seconds));
     }
 
-    /// Carries out what the queue asks for.
-    fn act(&mut self, actions: Vec<Action>) {
+    fn queue(&mut self, ready: Ready) {
+        let actions = self.queue.add(ready);
+        let skips = self.act(actions);
+        self.leave_out(skips);
+    }
+
+    /// Carries out what the queue asks for; what is left out is to be recorded.
+    fn act(&mut self, actions: Vec<Action>) -> Vec<Skip> {
+        let mut skips = Vec::new();
         for action in actions {
             match action {
-                Action::Overlaps(ready) => self.overlaps(&ready),
+                Action::Overlaps(ready) => skips.push(self.overlap(&ready)),
                 Action::End(job) => {
                     self.runs.iter().filter(|((name, _), _)| *name == job).for_each(|(_, cancel)| cancel.cancel());
                     self.replaced.insert(job);
@@ -297,37 +298,24 @@ impl Daemon {
                 Action::Start(_) => {}
             }
         }
+        skips
     }
 
-    fn overlaps(&mut self, ready: &Ready) {
-        let why = "overlap: the last run of the job is on";
-        let skip = claim::skip(&ready.job, ready.scheduled_at, 1, why, &self.tzdb);
-        self.left_out.push(LeftOut { job: Arc::clone(&ready.job), skip, is_covered: true });
-    }
-
-    /// Records what is left out; what cannot be recorded now waits. Runs that were missed and are not caught up are worth an alert.
-    fn record_left_out(&mut self, now: Timestamp) -> Result<()> {
-        if self.left_out.is_empty() {
-            return Ok(());
-        }
-        let mut alerts = Vec::new();
-        for LeftOut { job, skip, .. } in self.left_out.iter().filter(|left_out| !left_out.is_covered) {
-            let news = News::missed(&format!("{} run(s) up to {} {}", skip.count, skip.wall, skip.why));
-            alerts.extend(news.transitions(job, &self.shop.store.firing(&job.name)?, now));
-        }
-        let skips: Vec<Skip> = self.left_out.iter().map(|left_out| left_out.skip.clone()).collect();
-        self.shop.store.skipped(&skips, &alerts, now)?;
-        self.left_out.clear();
-        Ok(())
+    fn overlap(&self, ready: &Ready) -> Skip {
+        claim::skip(&ready.job, ready.scheduled_at, 1, "overlap: the last run of the job is on", &self.tzdb)
     }
 
     /// Claims and starts what may start.
     fn start(&mut self, now: Timestamp) -> Result<()> {
         let ready = self.queue.start();
+        let mut outcome = Ok(());
         for ready in ready.chunks(MOST_CLAIMED) {
-            self.start_all(ready, now)?;
+            match outcome {
+                Ok(()) => outcome = self.start_all(ready, now),
+                Err(_) => ready.iter().for_each(|ready| self.put_back(ready, now)),
+            }
         }
-        Ok(())
+        outcome
     }
 
     fn start_all(&mut self, ready: &[Ready], now: Timestamp) -> Result<()> {
@@ -338,25 +326,14 @@ impl Daemon {
                 _ => self.put_back(ready, now),
             }
         }
-        let requests = self.requests_of(&locked)?;
-        let claims: Vec<_> = locked
-            .iter()
-            .map(|(ready, _)| {
-                claim::claim(
-                    ready,
-                    &self.tzdb,
-                    now,
-                    requests.get(&(ready.job.name.clone(), ready.key.clone())).copied(),
-                )
-            })
-            .collect();
-        let claimed = match self.shop.store.claim_all(&claims, now, &self.shop.host) {
+        let claimed = match self.claim(&locked, now) {
             Ok(claimed) => claimed,
             Err(error) => {
                 locked.iter().for_each(|(ready, _)| self.put_back(ready, now));
                 return Err(error);
             }
         };
+        let mut skips = Vec::new();
         for ((ready, lock), claimed) in locked.into_iter().zip(claimed) {
             match claimed {
                 Claimed::Ticket(ticket) => {
@@ -365,14 +342,23 @@ impl Daemon {
                 }
                 // Another daemon's, or decided in an earlier life.
                 Claimed::Known(_) => self.queue.ended(&ready.job.name),
-                Claimed::Overlap(_) if ready.job.overlap == job::Overlap::Forbid && ready.reason.is_scheduled() => {
+                Claimed::Overlap(_) if ready.job.overlap == job::Overlap::Forbid && ready.reason == Reason::Cron => {
                     self.queue.ended(&ready.job.name);
-                    self.overlaps(&ready);
+                    skips.push(self.overlap(&ready));
                 }
                 Claimed::Overlap(_) => self.put_back(&ready, now),
             }
         }
-        self.record_left_out(now)
+        self.leave_out(skips);
+        Ok(())
+    }
+
+    fn claim(&self, locked: &[(Ready, JobLock)], now: Timestamp) -> Result<Vec<Claimed>> {
+        let requests = self.requests_of(locked)?;
+        let request = |ready: &Ready| requests.get(&(ready.job.name.clone(), ready.key.clone())).copied();
+        let claims: Vec<_> =
+            locked.iter().map(|(ready, _)| claim::claim(ready, &self.tzdb, now, request(ready))).collect();
+        self.shop.store.claim_all(&claims, now, &self.shop.host)
     }
 
     /// What cannot start now is tried again soon.
@@ -411,6 +397,7 @@ impl Daemon {
             Event::Ended(report) => {
                 if let Err(error) = self.ended(&report, now) {
                     tracing::error!(%error, job = report.job, "the end of a run cannot be recorded");
+                    self.pulse.trouble = Some(error.to_string());
                 }
             }
             Event::Reload => self.read_again(now),
@@ -527,6 +514,11 @@ fn log(report: &Report) {
         Ended::Cancelled => tracing::warn!(job, %slot, "a run was ended on demand"),
         Ended::Taken => {}
     }
+}
+
+/// Whether it is time for what happens every `span`; also where the clock was set back.
+fn has_come(next: Timestamp, span: SignedDuration, now: Timestamp) -> bool {
+    now >= next || next > later(now, span)
 }
 
 /// So much later, or at the end of time.

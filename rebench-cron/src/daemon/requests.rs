@@ -8,8 +8,8 @@ use shared::error::Result;
 
 use super::Daemon;
 use crate::job::Job;
+use crate::plan::Ready;
 use crate::plan::drift::{self, Earlier};
-use crate::plan::{Action, Ready};
 use crate::store::{Reason, Request, RequestId, Store};
 use crate::work::state::JobLock;
 
@@ -40,13 +40,11 @@ impl Daemon {
         let ready = Ready { job, scheduled_at: request.requested_at, reason, key, queued_at: now };
         self.asked.insert(request.id);
         for action in self.queue.add(ready) {
-            match action {
-                Action::Overlaps(ready) => {
-                    let why = format!("a run of {} is on already", ready.job.name);
-                    self.shop.store.refuse_request(request.id, &why, now)?;
-                }
-                action => self.act(vec![action]),
+            if let crate::plan::Action::Overlaps(ready) = &action {
+                let why = format!("a run of {} is on already", ready.job.name);
+                self.shop.store.refuse_request(request.id, &why, now)?;
             }
+            _ = self.act(vec![action]);
         }
         Ok(())
     }

@@ -25,11 +25,9 @@ impl Daemon {
     }
 
     fn firing(&self) -> Result<Vec<Alert>> {
-        let mut all = Vec::new();
-        for job in self.plan.jobs() {
-            all.extend(self.shop.store.firing(&job.name)?.iter().filter_map(alert));
-        }
-        Ok(all)
+        let rows = self.shop.store.all_firing()?;
+        let is_ours = |row: &&AlertRow| self.plan.job(&row.alert.job).is_some();
+        Ok(rows.iter().filter(is_ours).filter_map(alert).collect())
     }
 }
 

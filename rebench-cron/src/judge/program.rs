@@ -32,6 +32,8 @@ pub struct Program<'a> {
     pub path: &'a Path,
     /// How long it may take.
     pub timeout: Duration,
+    /// By which it is found when whoever runs it is no more; empty where nobody looks for it.
+    pub ticket: &'a str,
     /// Ends it early.
     pub cancel: &'a Cancel,
 }
@@ -76,7 +78,7 @@ impl Program<'_> {
             scheduled_at: Timestamp::UNIX_EPOCH,
             out_dir,
             log_dir,
-            ticket: String::new(),
+            ticket: self.ticket.to_owned(),
         };
         let outcome = process::run(&command, &slot, self.cancel, || Timestamp::UNIX_EPOCH, |_| {})?;
         Ok(match outcome.exit {

@@ -63,6 +63,11 @@ impl Queue {
     pub fn add(&mut self, ready: Ready) -> Vec<Action> {
         let name = ready.job.name.clone();
         let (runs, waits) = (self.runs(&name), self.waits(&name));
+        // Those that are caught up are due together, and run one after the other.
+        if ready.reason == Reason::Catchup {
+            self.put(ready);
+            return Vec::new();
+        }
         match ready.job.overlap {
             Overlap::Forbid if runs || waits => return vec![Action::Overlaps(ready)],
             Overlap::Queue if waits => return vec![Action::Overlaps(ready)],
@@ -111,6 +116,15 @@ impl Queue {
     pub fn drain(&mut self) -> Vec<Ready> {
         self.waiting_of.clear();
         self.waiting.drain(..).collect()
+    }
+
+    /// The first slot of a job that waits; one that somebody asked for is none.
+    pub fn first_of(&self, job: &str) -> Option<Timestamp> {
+        if !self.waits(job) {
+            return None;
+        }
+        let of_job = |ready: &&Ready| ready.job.name == job && ready.key.is_empty();
+        self.waiting.iter().filter(of_job).map(|ready| ready.scheduled_at).min()
     }
 
     /// How many wait.

@@ -89,6 +89,16 @@ impl Store {
             (SELECT 1 FROM alerts e WHERE e.id = a.id AND e.state = 'resolved') ORDER BY number";
         self.look(|connection| connection.prepare_cached(sql)?.query_map([job], read)?.collect())
     }
+
+    /// The alerts of all jobs that have begun and not ended, told or not.
+    ///
+    /// # Errors
+    /// [`shared::Error::Environment`] if the records cannot be read.
+    pub fn all_firing(&self) -> Result<Vec<AlertRow>> {
+        let sql = "SELECT * FROM alerts a WHERE state = 'firing' AND NOT EXISTS
+            (SELECT 1 FROM alerts e WHERE e.id = a.id AND e.state = 'resolved') ORDER BY number";
+        self.look(|connection| connection.prepare_cached(sql)?.query_map([], read)?.collect())
+    }
 }
 
 /// Adds transitions that are not known yet.

@@ -74,6 +74,14 @@ impl Store {
         Ok(Self::of(connection, path))
     }
 
+    /// Writes what stands there already, to see whether that can be done.
+    ///
+    /// # Errors
+    /// [`Error::Environment`] if nothing can be written.
+    pub fn probe(&self) -> Result<()> {
+        Ok(self.write(|transaction| Ok(transaction.pragma_update(None, "user_version", VERSION)?))?)
+    }
+
     fn of(connection: Connection, path: PathBuf) -> Self {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Self { connection: Mutex::new(connection), path }

@@ -136,7 +136,7 @@ impl Shop {
             scheduled_at: ready.scheduled_at,
             out_dir: folder.join(OUT),
             log_dir: folder.clone(),
-            ticket: self.state.ticket(&ticket.token),
+            ticket: self.state.ticket(ticket.run),
         };
         let mut noted = Ok(());
         let outcome = process::run(

@@ -42,7 +42,7 @@ impl Shop {
     }
 
     fn lose(&self, job: &Job, run: &UnfinishedRun, ticket: Ticket) -> Result<Left, Denied> {
-        process::end_ticket(&self.state.ticket(&run.ticket.token), job.grace);
+        process::end_ticket(&self.state.ticket(run.ticket.run), job.grace);
         run.identity.iter().for_each(|identity| _ = identity.end(job.grace));
         self.store.lost(&ticket, self.clock.now())?;
         Ok(Left::Again(ticket, lost()))

@@ -32,6 +32,14 @@ pub(super) struct Seen {
     pub(super) news: News,
 }
 
+/// What the programs are given that are run to judge a run.
+struct Making<'a> {
+    /// By which they are found when the daemon is no more.
+    ticket: String,
+    folder: &'a Path,
+    cancel: &'a Cancel,
+}
+
 /// What a job is held against, as far as it is the same from run to run.
 struct Against {
     id: String,
@@ -49,17 +57,19 @@ impl Shop {
         let question = Question::of(keys, job.model.as_deref(), &folder.join(OUT), &job.folder)?;
         let against = self.against(job, keys, &question)?;
         self.store.promote(&against.baseline)?;
-        let noise = self.noise(job, keys, &question, &against, folder, cancel)?;
+        let making = Making { ticket: self.state.ticket(ticket.run), folder, cancel };
+        let noise = self.noise(job, keys, &question, &against, &making)?;
         let judgement = match unreproduced(job, keys, &question, folder, noise.as_ref())? {
             Some(judgement) => judgement,
-            None => self.ask(&question, folder, noise.as_ref(), cancel)?,
+            None => self.ask(&question, noise.as_ref(), &making)?,
         };
         let verdict = record(&question, &against, &judgement, folder);
         Ok(self.weigh(job, ticket, keys, verdict)?)
     }
 
-    fn ask(&self, question: &Question, folder: &Path, noise: Option<&Noise>, cancel: &Cancel) -> Result<Judgement> {
-        let program = Program { path: &self.bench_compare, timeout: PATIENCE, cancel };
+    fn ask(&self, question: &Question, noise: Option<&Noise>, making: &Making<'_>) -> Result<Judgement> {
+        let &Making { ref ticket, folder, cancel } = making;
+        let program = Program { path: &self.bench_compare, timeout: PATIENCE, ticket, cancel };
         let Asked { verdict, .. } = program.ask(question, &folder.join(JUDGE))?;
         Ok(match verdict {
             Ok(verdict) => judge::judge(&verdict, noise),
@@ -110,8 +120,7 @@ impl Shop {
         keys: &JudgeKeys,
         question: &Question,
         against: &Against,
-        folder: &Path,
-        cancel: &Cancel,
+        making: &Making<'_>,
     ) -> Result<Option<Noise>> {
         if keys.repeats < 2 {
             return Ok(None);
@@ -125,7 +134,7 @@ impl Shop {
         if let Ok(bytes) = fsio::read(&path) {
             return Ok(serde_json::from_slice(&bytes).ok());
         }
-        let repeats = self.repeats(job, keys, folder, cancel)?;
+        let repeats = self.repeats(job, keys, making)?;
         let Some(noise) = Noise::of(&repeats, &question.metric) else { return Ok(None) };
         path.parent().map_or(Ok(()), fsio::create_folder)?;
         let text = json!({"schema": "rebench-cron/noise/1", "baseline": against.id, "metric": question.metric, "repeats": repeats.len(), "sd": noise.sd, "df": noise.df});
@@ -134,7 +143,8 @@ impl Shop {
     }
 
     /// The results of this run, and of others like it.
-    fn repeats(&self, job: &Job, keys: &JudgeKeys, folder: &Path, cancel: &Cancel) -> Result<Vec<Vec<Measured>>> {
+    fn repeats(&self, job: &Job, keys: &JudgeKeys, making: &Making<'_>) -> Result<Vec<Vec<Measured>>> {
+        let &Making { ref ticket, folder, cancel } = making;
         let name = keys.candidate.as_deref().unwrap_or("benchmark_results.json");
         let mut repeats = vec![judge::results_of_file(&folder.join(OUT).join(name))?];
         for number in 2..=keys.repeats {
@@ -145,7 +155,7 @@ impl Shop {
                 scheduled_at: Timestamp::UNIX_EPOCH,
                 out_dir: below.join(OUT),
                 log_dir: below.clone(),
-                ticket: String::new(),
+                ticket: ticket.clone(),
             };
             let outcome = process::run(&job.command, &slot, cancel, || self.clock.now(), |_| {})?;
             if outcome.exit != process::Exit::Exited(0) {

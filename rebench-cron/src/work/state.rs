@@ -8,6 +8,8 @@ use rustix::fs::statfs;
 use shared::error::{Error, Result};
 use shared::{digest, fsio};
 
+use crate::store::RunId;
+
 /// What the system calls the file system NFS.
 const NFS: i64 = 0x6969;
 
@@ -61,9 +63,9 @@ impl State {
         self.folder.join("runs").join(job).join(format!("{time}{key}{attempt}"))
     }
 
-    /// The ticket by which processes of a run are found, on this machine and for this folder.
-    pub fn ticket(&self, token: &str) -> String {
-        format!("{}-{token}", self.id)
+    /// The ticket by which processes of a run are found, on this machine and for this folder; the same whoever takes the run over.
+    pub fn ticket(&self, run: RunId) -> String {
+        format!("{}-{run}", self.id)
     }
 
     /// Says that a run of the job is on; many may say so at once. None while somebody takes over what was left of the job.

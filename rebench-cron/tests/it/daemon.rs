@@ -281,7 +281,7 @@ fn a_run_that_a_killed_daemon_left_is_ended_before_another_one_begins() {
     // The daemon that has claimed it and started it is no more.
     let mut orphan = std::process::Command::new("sleep")
         .arg("100")
-        .env("REBENCH_TICKET", shop.state.ticket(&ticket.token))
+        .env("REBENCH_TICKET", shop.state.ticket(ticket.run))
         .spawn()
         .unwrap();
     let quick = script("true", "timeout = '40d'\nretries = 1\ngrace = '100ms'");

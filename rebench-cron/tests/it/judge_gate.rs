@@ -31,7 +31,7 @@ pub(crate) fn bench_compare() -> &'static Path {
     })
 }
 
-fn data(name: &str) -> PathBuf {
+pub(crate) fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data").join(name).canonicalize().unwrap()
 }
 
@@ -65,7 +65,7 @@ impl Run {
 
     fn ask(&self, program: &Path) -> Asked {
         let cancel = Cancel::new().unwrap();
-        let program = Program { path: program, timeout: self.timeout, cancel: &cancel };
+        let program = Program { path: program, timeout: self.timeout, ticket: "", cancel: &cancel };
         program.ask(&self.question(), &self.file("judge")).unwrap()
     }
 
@@ -80,6 +80,13 @@ impl Run {
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         self.ask(&program).verdict.map(drop)
     }
+}
+
+/// What bench-compare says of a model that is 2.5 % worse, where so much worse still holds.
+pub(crate) fn verdict(margin: f64) -> String {
+    let mut run = Run::beside(NEW, OLD);
+    run.keys.margin = margin;
+    serde_json::to_string(&run.ask(bench_compare()).verdict.unwrap()).unwrap()
 }
 
 fn keys() -> JudgeKeys {
@@ -193,7 +200,7 @@ fn a_recorded_file_is_found_from_the_folder_of_the_job() {
 #[test]
 fn the_version_is_what_the_program_says() {
     let (folder, cancel) = (tempfile::tempdir().unwrap(), Cancel::new().unwrap());
-    let program = |path| Program { path, timeout: Duration::from_mins(1), cancel: &cancel };
+    let program = |path| Program { path, timeout: Duration::from_mins(1), ticket: "", cancel: &cancel };
     assert!(program(bench_compare()).version(folder.path()).unwrap().starts_with("bench-compare 0."));
     let missing = program(Path::new("/nowhere/bench-compare")).version(folder.path()).unwrap_err();
     assert!(missing.to_string().contains("cannot be started"), "{missing}");

@@ -9,12 +9,16 @@
     reason = "a test fails by panicking, and says what it skips"
 )]
 
+mod asked;
 mod brute;
 mod cases;
+mod clock;
 mod commands;
+mod crash;
 mod croner;
 mod daemon;
 mod daemon_support;
+mod due;
 mod edges;
 mod expect;
 mod export;
@@ -22,16 +26,21 @@ mod export_command;
 mod export_support;
 mod export_tools;
 mod faults;
+mod first_daemon;
+mod full_disk;
 mod history;
 mod history_support;
 mod job_keys;
 mod judge_gate;
 mod judged;
+#[path = "../../../drift-watch/tests/it/process/mod.rs"]
+mod living;
 mod mlflow;
 #[path = "../../../shared/tests/it/mlflow_loopback/mod.rs"]
 mod mlflow_loopback;
 #[path = "../../../manifest-gen/tests/it/mlflow_process/mod.rs"]
 mod mlflow_process;
+mod once_status;
 mod plan;
 mod process;
 mod process_first;
@@ -41,6 +50,9 @@ mod process_support;
 mod properties;
 #[path = "../../../manifest-gen/tests/it/python/mod.rs"]
 mod python;
+mod queueing;
+mod race;
+mod real;
 mod serve;
 mod serve_live;
 mod simulation;

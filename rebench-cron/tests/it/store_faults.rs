@@ -11,21 +11,21 @@ use tempfile::TempDir;
 use crate::store_support::{claim, cron, host, job, monday, records, table, week, whole};
 
 /// A file system of its own, for who may mount one.
-struct Mounted(TempDir);
+pub(crate) struct Mounted(TempDir);
 
 impl Mounted {
-    fn new(size: &str) -> Option<Self> {
+    pub(crate) fn new(size: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let options = format!("size={size}");
         mount(&["-t", "tmpfs", "-o", &options, "none", &text(folder.path())]).then(|| Self(folder))
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
     /// The same, where nothing can be written.
-    fn read_only(folder: &Path) -> Option<Self> {
+    pub(crate) fn read_only(folder: &Path) -> Option<Self> {
         let other = tempfile::tempdir().unwrap();
         let path = text(other.path());
         let bound = mount(&["--bind", &text(folder), &path]);

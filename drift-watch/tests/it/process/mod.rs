@@ -137,7 +137,9 @@ impl Daemon {
             wait_for("the address of the daemon", || self.said().contains("http://") || !self.is_alive());
             let said = self.said();
             let lines = said.lines().filter(|line| line.contains("state in "));
-            self.address = lines.filter_map(|line| Some(line[line.find("http://")?..].trim().to_owned())).next_back();
+            self.address = lines
+                .filter_map(|line| line[line.find("http://")?..].split(',').next().map(|url| url.trim().to_owned()))
+                .next_back();
         }
         self.address.as_deref()
     }
