@@ -3,6 +3,7 @@
 //! It lives by a [`Clock`] that is handed to it, so that tests let it live through years.
 
 mod again;
+mod hosts;
 mod recovery;
 pub mod requests;
 pub mod telling;
@@ -24,10 +25,11 @@ use crate::plan::{Action, Decision, Plan, Queue, Ready};
 use crate::process::{self, Cancel};
 use crate::store::{Claimed, NewAlert, Outcome, Reason, RequestId, Skip, Store, Ticket};
 use crate::work::clock::{Event, Waited};
+use crate::work::hold::Hold;
 use crate::work::news::News;
-use crate::work::state::JobLock;
 use crate::work::{Ended, Report, Shop, claim, environment, ping};
 use again::{Again, Agains};
+use hosts::Outage;
 
 /// Requests of other processes, and alerts that these recorded, are looked for so often.
 const LOOK: SignedDuration = SignedDuration::from_secs(1);
@@ -89,7 +91,7 @@ pub struct Pulse {
     pub queueing_seconds: Vec<f64>,
     /// The same of all slots so far.
     pub queueing: Histogram,
-    /// Why records cannot be written, if so.
+    /// Why records cannot be written, or slots not be claimed from other hosts, if so.
     pub trouble: Option<String>,
     /// When the settings were read last, and whether that failed.
     pub reloaded: Option<(Timestamp, bool)>,
@@ -119,6 +121,8 @@ pub struct Daemon {
     next_refresh: Timestamp,
     next_recovery: Timestamp,
     tzdb: String,
+    /// Where other hosts cannot be asked.
+    outage: Option<Outage>,
     pulse: Pulse,
 }
 
@@ -152,6 +156,7 @@ impl Daemon {
             next_refresh: later(now, REFRESH),
             next_recovery: now,
             tzdb: environment::tzdb(),
+            outage: None,
             pulse: Pulse { queueing: Histogram::new(&QUEUEING), ..Pulse::default() },
         };
         let jobs = daemon.define(now)?;
@@ -206,7 +211,8 @@ impl Daemon {
         if let (Err(error), None) = (&outcome, &self.pulse.trouble) {
             tracing::error!(%error, "the records cannot be written");
         }
-        self.pulse.trouble = outcome.err().map(|error| error.to_string());
+        let outage = self.outage.as_ref().map(|outage| outage.why.clone());
+        self.pulse.trouble = outcome.err().map(|error| error.to_string()).or(outage);
         self.pulse.waiting = self.queue.n_waiting();
         self.pulse.running = self.queue.n_running();
     }
@@ -310,15 +316,16 @@ impl Daemon {
     }
 
     fn start_all(&mut self, ready: &[Ready], now: Timestamp) -> Result<()> {
-        let mut locked: Vec<(Ready, JobLock)> = Vec::new();
+        let mut held = Vec::new();
         for ready in ready {
-            match self.shop.state.lock(&ready.job.name) {
-                Ok(Some(lock)) => locked.push((ready.clone(), lock)),
-                _ => self.put_back(ready, now),
+            match self.hold(ready, now) {
+                Ok(Some(hold)) => held.push((ready.clone(), hold)),
+                Ok(None) => {}
+                Err(why) => self.leave_out(ready, &why, now),
             }
         }
-        let requests = self.requests_of(&locked)?;
-        let claims: Vec<_> = locked
+        let requests = self.requests_of(&held)?;
+        let claims: Vec<_> = held
             .iter()
             .map(|(ready, _)| {
                 claim::claim(
@@ -332,16 +339,16 @@ impl Daemon {
         let claimed = match self.shop.store.claim_all(&claims, now, &self.shop.host) {
             Ok(claimed) => claimed,
             Err(error) => {
-                locked.iter().for_each(|(ready, _)| self.put_back(ready, now));
+                held.iter().for_each(|(ready, _)| self.put_back(ready, now));
                 return Err(error);
             }
         };
         let mut skips = Vec::new();
-        for ((ready, lock), claimed) in locked.into_iter().zip(claimed) {
+        for ((ready, hold), claimed) in held.into_iter().zip(claimed) {
             match claimed {
                 Claimed::Ticket(ticket) => {
                     self.pulse.claimed += 1;
-                    self.spawn(ready, ticket, lock);
+                    self.spawn(ready, ticket, hold);
                 }
                 // Another daemon's, or decided in an earlier life.
                 Claimed::Known(_) => self.queue.ended(&ready.job.name),
@@ -357,11 +364,15 @@ impl Daemon {
 
     /// What cannot start now is tried again soon.
     fn put_back(&mut self, ready: &Ready, now: Timestamp) {
-        self.queue.ended(&ready.job.name);
-        self.again.add(Again { at: later(now, LOOK), ready: ready.clone(), last: None });
+        self.put_back_until(ready, later(now, LOOK));
     }
 
-    fn spawn(&mut self, ready: Ready, ticket: Ticket, lock: JobLock) {
+    fn put_back_until(&mut self, ready: &Ready, at: Timestamp) {
+        self.queue.ended(&ready.job.name);
+        self.again.add(Again { at, ready: ready.clone(), last: None });
+    }
+
+    fn spawn(&mut self, ready: Ready, ticket: Ticket, hold: Hold) {
         let Ok(cancel) = Cancel::new() else {
             tracing::error!(job = ready.job.name, "no more files can be open");
             return self.queue.ended(&ready.job.name);
@@ -372,8 +383,8 @@ impl Daemon {
         let name = ready.job.name.clone();
         let work = move || {
             let pinged = ping::start(&ready.job, &ticket);
-            let report = shop.attempt(&ready, &ticket, &cancel);
-            drop(lock);
+            let report = shop.attempt(&ready, &ticket, hold.shared.as_ref(), &cancel);
+            drop(hold);
             ping::end(&ready.job, pinged, &report);
             // Nobody is left to hear it where the daemon has ended.
             _ = sender.send(Event::Ended(Box::new(report)));

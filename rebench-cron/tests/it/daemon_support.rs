@@ -135,6 +135,7 @@ impl Home {
             bench_compare: "bench-compare".into(),
             host: Host { name: "here".to_owned(), boot_id },
             clock,
+            hosts: None,
         }
     }
 
