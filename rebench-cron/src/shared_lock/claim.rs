@@ -171,13 +171,18 @@ impl HostsClaim {
 
     /// Looks once; where the session is lost, with another one that tries to have the lock again.
     fn look(&self, session: &mut Option<Box<Session>>) -> Result<Standing, Error> {
-        let mut live = match session.take() {
-            Some(session) => session,
-            None => Box::new(self.hosts.session()?),
+        let found = session.take().and_then(|mut live| Some((self.ask(&mut live).ok()?, live)));
+        let (standing, live) = match found {
+            Some(found) => found,
+            None => self.ask_anew()?,
         };
-        let standing = self.ask(&mut live)?;
         *session = (standing != Standing::Unclear).then_some(live);
         Ok(standing)
+    }
+
+    fn ask_anew(&self) -> Result<(Standing, Box<Session>), Error> {
+        let mut session = Box::new(self.hosts.session()?);
+        Ok((self.ask(&mut session)?, session))
     }
 
     fn ask(&self, session: &mut Session) -> Result<Standing, Error> {

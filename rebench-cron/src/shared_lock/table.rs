@@ -11,8 +11,9 @@ const OLDEST: i32 = 14;
 /// What the table says of its version.
 const VERSION: &str = "rebench-cron/slots/1";
 
-/// One host at a time makes the table.
-const MAKING: &str = "SELECT pg_advisory_xact_lock(7379542908211521633)";
+/// One host at a time makes the table. It waits outside of a transaction, since one that has begun may not see what others made by then.
+const MAKING: &str = "SELECT pg_advisory_lock(7379542908211521633)";
+const MADE: &str = "SELECT pg_advisory_unlock(7379542908211521633)";
 
 const PRESENT: &str = "SELECT to_regclass('rebench_cron_slots') IS NOT NULL";
 
@@ -59,12 +60,13 @@ fn make(client: &mut Client) -> Result<(), postgres::Error> {
     if client.query_one(PRESENT, &[])?.get(0) {
         return Ok(());
     }
+    client.batch_execute(MAKING)?;
     let mut transaction = client.transaction()?;
-    transaction.batch_execute(MAKING)?;
     if !transaction.query_one(PRESENT, &[])?.get::<_, bool>(0) {
         transaction.batch_execute(TABLE)?;
     }
-    transaction.commit()
+    transaction.commit()?;
+    client.batch_execute(MADE)
 }
 
 fn check_table(client: &mut Client) -> Result<()> {

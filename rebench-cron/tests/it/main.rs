@@ -32,6 +32,7 @@ mod mlflow_loopback;
 #[path = "../../../manifest-gen/tests/it/mlflow_process/mod.rs"]
 mod mlflow_process;
 mod plan;
+mod postgres_server;
 mod process;
 mod process_first;
 mod process_lost;
@@ -42,6 +43,8 @@ mod properties;
 mod python;
 mod serve;
 mod serve_live;
+mod shared_daemon;
+mod shared_lock;
 mod simulation;
 mod size;
 mod store;
