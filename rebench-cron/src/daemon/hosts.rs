@@ -1,12 +1,15 @@
 //! Other hosts that run the same jobs are asked before a slot is claimed. Where they cannot be asked, nothing begins.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use shared::error::{Error, Result};
 
 use super::{Daemon, later};
-use crate::job::Overlap;
+use crate::job::{Job, Overlap};
 use crate::plan::Ready;
 use crate::shared_lock::{Answer, HostsClaim, SharedSlot, pause};
+use crate::store::Reason;
 use crate::work::claim;
 use crate::work::hold::Hold;
 
@@ -69,6 +72,20 @@ impl Daemon {
             Answer::Ours(claim) => Asked::Held(Some(claim)),
             Answer::Elsewhere(host) => Asked::Elsewhere(format!("the host {host} has it")),
             Answer::Busy => Asked::Later(later(now, BUSY)),
+        }
+    }
+
+    /// That another host has a slot which was missed here, in words; nothing where the others cannot be asked.
+    pub(super) fn other_host(&mut self, job: &Arc<Job>, scheduled_at: Timestamp, now: Timestamp) -> Option<String> {
+        let hosts = self.shop.hosts.as_ref().filter(|_| self.outage.is_none())?;
+        let ready =
+            Ready { job: Arc::clone(job), scheduled_at, reason: Reason::Cron, key: String::new(), queued_at: now };
+        match hosts.elsewhere(&SharedSlot::from(&ready)) {
+            Ok(host) => host.map(|host| format!("missed here, but the host {host} has it")),
+            Err(error) => {
+                self.out(&error, now);
+                None
+            }
         }
     }
 

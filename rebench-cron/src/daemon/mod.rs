@@ -211,8 +211,8 @@ impl Daemon {
         if let (Err(error), None) = (&outcome, &self.pulse.trouble) {
             tracing::error!(%error, "the records cannot be written");
         }
-        let outage = self.outage.as_ref().map(|outage| outage.why.clone());
-        self.pulse.trouble = outcome.err().map(|error| error.to_string()).or(outage);
+        let outage = self.outage.as_ref().map(|outage| format!("slots cannot be claimed: {}", outage.why));
+        self.pulse.trouble = outcome.err().map(|error| format!("records cannot be written: {error}")).or(outage);
         self.pulse.waiting = self.queue.n_waiting();
         self.pulse.running = self.queue.n_running();
     }
@@ -257,6 +257,8 @@ impl Daemon {
         for decision in decisions {
             match decision {
                 Decision::Skip { job, scheduled_at, count, why, is_covered } => {
+                    let other = if is_covered { None } else { self.other_host(&job, scheduled_at, now) };
+                    let (why, is_covered) = other.map_or((why, is_covered), |why| (why, true));
                     let skip = claim::skip(&job, scheduled_at, count.number(), &why, &self.tzdb);
                     if !is_covered {
                         let news = News::missed(&format!("{} run(s) up to {} {why}", skip.count, skip.wall));

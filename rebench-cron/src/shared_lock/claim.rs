@@ -119,7 +119,7 @@ pub(super) fn claim(hosts: &Hosts, slot: &SharedSlot) -> Result<Answer, Error> {
 }
 
 /// The other host that has the slot, if one has.
-fn other(hosts: &Hosts, slot: &SharedSlot, session: &mut Session) -> Result<Option<String>, Error> {
+pub(super) fn other(hosts: &Hosts, slot: &SharedSlot, session: &mut Session) -> Result<Option<String>, Error> {
     let found = session.client.query_opt(HOST, &[&hosts.namespace, &slot.job, &slot.scheduled_at, &slot.key])?;
     Ok(found.map(|row| row.get(0)).filter(|host| *host != hosts.holder))
 }

@@ -84,6 +84,15 @@ impl Hosts {
         claim::claim(self, slot).map_err(|error| explain(&error))
     }
 
+    /// The other host that has a slot, if one has.
+    ///
+    /// # Errors
+    /// [`shared::Error::Environment`] if the server cannot be asked.
+    pub fn elsewhere(&self, slot: &SharedSlot) -> Result<Option<String>> {
+        let found = self.session().and_then(|mut session| claim::other(self, slot, &mut session));
+        found.map_err(|error| explain(&error))
+    }
+
     fn session(&self) -> Result<Session, postgres::Error> {
         Session::open(&self.config)
     }

@@ -119,11 +119,33 @@ fn nothing_begins_while_the_server_cannot_be_reached() {
     assert!(!home.path("on").exists());
     assert_eq!(home.history("weekly"), Vec::<String>::new());
     let trouble = daemon.pulse().trouble.clone().unwrap();
-    assert!(trouble.contains("PostgreSQL"), "{trouble}");
+    assert!(trouble.starts_with("slots cannot be claimed: the PostgreSQL server: "), "{trouble}");
     server.go();
     home.live(&mut daemon, "2026-01-05T04:00:00Z");
     assert_eq!(daemon.pulse().trouble, None);
     assert_eq!(home.history("weekly"), ["2026-01-05T03:00:00Z cron done holds"]);
+}
+
+#[test]
+fn what_was_missed_here_and_run_elsewhere_alerts_nobody() {
+    let Some(server) = Server::start("what_was_missed_here_and_run_elsewhere_alerts_nobody") else { return };
+    let home = Home::new();
+    home.write("go", "");
+    let text = format!("{WAITS}missed = 'skip'\n");
+    let (one, two) = (hosts(&server, "one"), hosts(&server, "two"));
+    home.live(&mut home.daemon_among(&text, Some(one.clone())), "2026-01-06T00:00:00Z");
+    let scheduled_at = at("2026-01-12T03:00:00Z");
+    let slot = SharedSlot { job: "weekly".to_owned(), scheduled_at, key: String::new(), is_alone: true };
+    assert!(two.claim(&slot).unwrap().ours().is_some());
+    home.clock.set(at("2026-01-14T00:00:00Z"));
+    home.live(&mut home.daemon_among(&text, Some(one.clone())), "2026-01-15T00:00:00Z");
+    assert_eq!(home.told(), Vec::<String>::new());
+    let history = home.history("weekly");
+    assert_eq!(history[1], "2026-01-12T03:00:00Z cron skipped missed here, but the host two has it");
+    // Nobody ran the next one.
+    home.clock.set(at("2026-01-21T00:00:00Z"));
+    home.live(&mut home.daemon_among(&text, Some(one)), "2026-01-22T00:00:00Z");
+    assert_eq!(home.told(), ["RebenchMissed firing"]);
 }
 
 fn once(home: &Home, state: &str) -> Output {
