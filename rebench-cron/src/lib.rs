@@ -2,7 +2,7 @@
 //!
 //! Values in, values out: [`schedule`] says when something is due, [`plan`] what becomes of it, [`expect`] and [`judge`] what a run says of its model.
 //! Around these, [`work`] takes one slot from its ticket to its verdict, step by step on record in [`store`]; [`daemon`] does that for all jobs, for as long as
-//! it lives; [`commands`] are the command line.
+//! it lives; [`shared_lock`] keeps several hosts from doing the same; [`commands`] are the command line.
 
 pub mod args;
 pub mod commands;
@@ -17,6 +17,7 @@ pub mod plan;
 pub mod process;
 pub mod schedule;
 pub mod serve;
+pub mod shared_lock;
 mod signals;
 pub mod store;
 pub mod work;

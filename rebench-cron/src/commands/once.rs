@@ -20,6 +20,7 @@ use crate::job::{self, Job, Overlap};
 use crate::mlflow::{Flags, Logger};
 use crate::plan::{ON_TIME, Ready, retry};
 use crate::process::Cancel;
+use crate::shared_lock::{Answer, HostsClaim, SharedSlot};
 use crate::store::{Claimed, Denied, Outcome, Reason, Ticket, UnfinishedRun};
 use crate::work::recover::Left;
 use crate::work::{Ended, Report as Attempt, Shop, claim, environment, ping};
@@ -73,7 +74,7 @@ pub struct Report {
     pub reason: String,
     /// Attempts that were made.
     pub attempts: u32,
-    /// `holds`, `regressed`, `improved`, `inconclusive`, `invalid`, `not_reproducible`, `no_new_data` or `failed`.
+    /// `holds`, `regressed`, `improved`, `inconclusive`, `invalid`, `not_reproducible`, `no_new_data` or `failed`; `another_host` if that has the slot.
     pub outcome: String,
     /// Why, in a sentence.
     pub why: String,
@@ -91,7 +92,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let job = Arc::new(job::named(&context.config, &args.job)?);
     let (receivers, managers) = (args.alerts.receivers(&LABELS)?, args.alerts.managers()?);
     let settings = args.mlflow.settings()?;
-    let shop = args.shop.shop()?;
+    let shop = args.shop.shop(context.config.project.as_deref())?;
     let below = |name: &str| shop.state.folder().join(name);
     let outgoing = Outgoing {
         logger: settings.map(|settings| Logger::start(settings, below("mlflow"))).transpose()?,
@@ -102,15 +103,20 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let done = Once { shop: &shop, job: &job, cancel: &cancel }.go();
     let told = tell(&shop, &job, &outgoing);
     outgoing.stop();
-    let (attempt, reason) = done?;
+    let done = done?;
     told?;
     let alarm = shop.store.firing(&job.name)?.iter().any(|row| row.alert.kind == "ModelNoLongerWins");
-    let report = report(&shop, &job, &attempt, reason, alarm);
+    let (report, exit) = match &done {
+        Done::Ran(attempt, reason) => {
+            (report(&shop, &job, attempt, *reason, alarm), exit(&attempt.ended, alarm, args.inconclusive))
+        }
+        Done::Elsewhere(ready, host) => (elsewhere(ready, host, alarm), Exit::Ok),
+    };
     context.emit(&match context.format {
         Format::Json => asked::json(&report)?,
         _ => text(&report),
     })?;
-    Ok(exit(&attempt.ended, alarm, args.inconclusive))
+    Ok(exit)
 }
 
 /// The exit status of an end.
@@ -131,6 +137,21 @@ fn exit(ended: &Ended, alarm: bool, fold: Option<Fold>) -> Exit {
     }
 }
 
+/// What came of a slot.
+enum Done {
+    Ran(Attempt, Reason),
+    /// Another host has it.
+    Elsewhere(Ready, String),
+}
+
+/// Where a slot may be run.
+enum Place {
+    /// Here; there is a claim where there are other hosts.
+    Here(Option<HostsClaim>),
+    /// On this other host, which has it.
+    Elsewhere(String),
+}
+
 struct Once<'a> {
     shop: &'a Shop,
     job: &'a Arc<Job>,
@@ -139,28 +160,34 @@ struct Once<'a> {
 
 impl Once<'_> {
     /// Runs a slot to its end, with all its attempts.
-    fn go(&self) -> Result<(Attempt, Reason)> {
+    fn go(&self) -> Result<Done> {
         let now = self.shop.clock.now();
         self.shop.store.define(&claim::definition(self.job), now)?;
         self.finish_what_was_left(now)?;
         let Some(lock) = self.shop.state.lock(&self.job.name)? else { return Err(is_on(self.job)) };
-        let (ready, ticket) = self.claim(now)?;
-        let attempt = self.attempts(&ready, ticket)?;
+        let done = match self.claim(now)? {
+            Claim::Ours(ready, ticket, shared) => Done::Ran(self.attempts(&ready, ticket, shared)?, ready.reason),
+            Claim::Elsewhere(ready, host) => Done::Elsewhere(ready, host),
+        };
         drop(lock);
-        Ok((attempt, ready.reason))
+        Ok(done)
     }
 
     /// The slot of the schedule that is due, if nobody decided it yet; else one of its own.
-    fn claim(&self, now: Timestamp) -> Result<(Ready, Ticket)> {
+    fn claim(&self, now: Timestamp) -> Result<Claim> {
         let slot = self.job.schedule.prev(now.checked_add(SignedDuration::from_nanos(1)).unwrap_or(now));
         let late = |slot: &Timestamp| Duration::try_from(now.duration_since(*slot)).unwrap_or_default();
         let due = slot.filter(|slot| late(slot) <= ON_TIME);
         let due = due.map(|slot| self.ready(slot, Reason::Cron, String::new()));
         let own = self.ready(now, Reason::Manual, format!("once-{now}"));
         for ready in due.into_iter().chain([own]) {
+            let shared = match self.place(&ready)? {
+                Place::Here(shared) => shared,
+                Place::Elsewhere(host) => return Ok(Claim::Elsewhere(ready, host)),
+            };
             let request = claim::claim(&ready, &environment::tzdb(), now, None);
             match self.shop.store.claim(&request, now, &self.shop.host)? {
-                Claimed::Ticket(ticket) => return Ok((ready, ticket)),
+                Claimed::Ticket(ticket) => return Ok(Claim::Ours(ready, ticket, shared)),
                 Claimed::Overlap(_) => return Err(is_on(self.job)),
                 Claimed::Known(_) => {}
             }
@@ -168,24 +195,38 @@ impl Once<'_> {
         Err(is_on(self.job))
     }
 
+    /// Where it may be run; nowhere while another host runs the job, or the others cannot be asked.
+    fn place(&self, ready: &Ready) -> Result<Place> {
+        let Some(hosts) = &self.shop.hosts else { return Ok(Place::Here(None)) };
+        match hosts.claim(&SharedSlot::from(ready))? {
+            Answer::Ours(claim) => Ok(Place::Here(Some(claim))),
+            Answer::Elsewhere(host) => Ok(Place::Elsewhere(host)),
+            Answer::Busy => Err(is_on(self.job)),
+        }
+    }
+
     fn ready(&self, scheduled_at: Timestamp, reason: Reason, key: String) -> Ready {
         Ready { job: Arc::clone(self.job), scheduled_at, reason, key, queued_at: scheduled_at }
     }
 
-    fn attempts(&self, ready: &Ready, mut ticket: Ticket) -> Result<Attempt> {
+    fn attempts(&self, ready: &Ready, mut ticket: Ticket, mut shared: Option<HostsClaim>) -> Result<Attempt> {
         loop {
             let pinged = ping::start(self.job, &ticket);
-            let attempt = self.shop.attempt(ready, &ticket, self.cancel);
+            let attempt = self.shop.attempt(ready, &ticket, shared.as_ref(), self.cancel);
             ping::end(self.job, pinged, &attempt);
             let why = match &attempt.ended {
                 Ended::Failed(why) | Ended::Broken(why) => why.clone(),
                 Ended::Cancelled => "ended on demand".to_owned(),
                 Ended::Judged(..) | Ended::Taken => return Ok(attempt),
             };
-            if !self.wait_for_retry(&ticket, &why) {
+            // Others may have the job while this one waits.
+            drop(shared.take());
+            let place = self.wait_for_retry(&ticket, &why).then(|| self.place(ready));
+            let Some(Ok(Place::Here(again))) = place else {
                 self.shop.give_up(self.job, &ticket, &why)?;
                 return Ok(attempt);
-            }
+            };
+            shared = again;
             ticket = self.shop.store.retry(&ticket, &self.shop.host, self.shop.clock.now())?;
         }
     }
@@ -221,6 +262,13 @@ impl Once<'_> {
         }
         Ok(())
     }
+}
+
+/// What came of claiming a slot.
+enum Claim {
+    Ours(Ready, Ticket, Option<HostsClaim>),
+    /// Another host has it.
+    Elsewhere(Ready, String),
 }
 
 fn is_on(job: &Job) -> Error {
@@ -277,8 +325,24 @@ fn report(shop: &Shop, job: &Job, attempt: &Attempt, reason: Reason, alarm: bool
     }
 }
 
+/// That there is nothing to do here.
+fn elsewhere(ready: &Ready, host: &str, alarm: bool) -> Report {
+    Report {
+        schema: SCHEMA.to_owned(),
+        tool: asked::tool(),
+        job: ready.job.name.clone(),
+        scheduled_at: claim::wall(&ready.job, ready.scheduled_at),
+        reason: ready.reason.name().to_owned(),
+        attempts: 0,
+        outcome: "another_host".to_owned(),
+        why: format!("the host {host} has this slot, and records what comes of it"),
+        alarm,
+        folder: None,
+    }
+}
+
 fn text(report: &Report) -> String {
-    let attempts = if report.attempts == 1 { String::new() } else { format!(", attempt {}", report.attempts) };
+    let attempts = if report.attempts <= 1 { String::new() } else { format!(", attempt {}", report.attempts) };
     let alarm = if report.alarm { "\n  ALARM: over all runs the model no longer wins" } else { "" };
     let folder = report.folder.as_ref().map_or_else(String::new, |folder| format!("\n  {folder}"));
     format!(

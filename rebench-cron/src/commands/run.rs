@@ -104,7 +104,7 @@ fn jobs(context: &Context) -> Result<usize> {
 
 fn setup(args: &Args, context: &Context, outgoing: Arc<Outgoing>) -> Result<Setup> {
     Ok(Setup {
-        shop: args.shop.shop()?,
+        shop: args.shop.shop(context.config.project.as_deref())?,
         config: context.config.clone(),
         reload: Box::new(again),
         telling: Box::new(outgoing),
@@ -157,6 +157,7 @@ pub fn check(args: &Args, context: &Context) -> Result<usize> {
     args.alerts.receivers(&LABELS)?;
     args.alerts.managers()?;
     args.mlflow.settings()?;
+    args.shop.check(context.config.project.as_deref())?;
     let token = args.read_token_file.as_deref().map(Secret::read).transpose()?;
     if !args.no_listen {
         serve::check_bind(args.listen, token.is_some())?;

@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use shared::error::Result;
 
+use super::hosts::Asked;
 use super::{Daemon, Event};
 use crate::plan::{Ready, retry};
 use crate::store::{Denied, Ticket};
+use crate::work::hold::Hold;
 use crate::work::{Ended, Report};
 
 /// A run that is tried again.
@@ -79,10 +81,18 @@ impl Daemon {
             self.again.add(Again { at: super::later(now, super::LOOK), ..again });
             return Ok(());
         };
+        let shared = match self.ask_hosts(&again.ready, now) {
+            Asked::Held(shared) => shared,
+            Asked::Later(at) => {
+                self.again.add(Again { at, ..again });
+                return Ok(());
+            }
+            Asked::Elsewhere(why) => return Ok(self.shop.store.give_up(last, &why, &[], now)?),
+        };
         match self.shop.store.retry(last, &self.shop.host, now) {
             Ok(ticket) => {
                 self.queue.begun(&again.ready.job.name);
-                self.spawn(again.ready, ticket, lock);
+                self.spawn(again.ready, ticket, Hold { shared, lock });
             }
             Err(Denied::Stale(_)) => {}
             Err(Denied::Failed(error)) => {

@@ -3,6 +3,7 @@
 //! It lives by a [`Clock`] that is handed to it, so that tests let it live through years.
 
 mod again;
+mod hosts;
 mod left_out;
 mod recovery;
 pub mod requests;
@@ -25,9 +26,10 @@ use crate::plan::{Action, Decision, Plan, Queue, Ready};
 use crate::process::{self, Cancel};
 use crate::store::{Claimed, Outcome, Reason, RequestId, Skip, Store, Ticket};
 use crate::work::clock::{Event, Waited};
-use crate::work::state::JobLock;
+use crate::work::hold::Hold;
 use crate::work::{Ended, Report, Shop, claim, environment, ping};
 use again::{Again, Agains};
+use hosts::Outage;
 use left_out::LeftOut;
 
 /// Requests of other processes, and alerts that these recorded, are looked for so often.
@@ -90,7 +92,7 @@ pub struct Pulse {
     pub queueing_seconds: Vec<f64>,
     /// The same of all slots so far.
     pub queueing: Histogram,
-    /// Why records cannot be written, if so.
+    /// Why records cannot be written, or slots not be claimed from other hosts, if so.
     pub trouble: Option<String>,
     /// When the settings were read last, and whether that failed.
     pub reloaded: Option<(Timestamp, bool)>,
@@ -121,6 +123,8 @@ pub struct Daemon {
     next_refresh: Timestamp,
     next_recovery: Timestamp,
     tzdb: String,
+    /// Where other hosts cannot be asked.
+    outage: Option<Outage>,
     pulse: Pulse,
 }
 
@@ -155,6 +159,7 @@ impl Daemon {
             next_refresh: later(now, REFRESH),
             next_recovery: now,
             tzdb: environment::tzdb(),
+            outage: None,
             pulse: Pulse { queueing: Histogram::new(&QUEUEING), ..Pulse::default() },
         };
         let jobs = daemon.define(now)?;
@@ -209,7 +214,8 @@ impl Daemon {
         if let (Err(error), None) = (&outcome, &self.pulse.trouble) {
             tracing::error!(%error, "the records cannot be written");
         }
-        self.pulse.trouble = outcome.err().map(|error| error.to_string());
+        let outage = self.outage.as_ref().map(|outage| format!("slots cannot be claimed: {}", outage.why));
+        self.pulse.trouble = outcome.err().map(|error| format!("records cannot be written: {error}")).or(outage);
         self.pulse.waiting = self.queue.n_waiting();
         self.pulse.running = self.queue.n_running();
     }
@@ -262,6 +268,8 @@ impl Daemon {
         for decision in self.plan.due(now) {
             match decision {
                 Decision::Skip { job, scheduled_at, count, why, is_covered } => {
+                    let other = if is_covered { None } else { self.other_host(&job, scheduled_at, now) };
+                    let (why, is_covered) = other.map_or((why, is_covered), |why| (why, true));
                     let skip = claim::skip(&job, scheduled_at, count.number(), &why, &self.tzdb);
                     self.left_out.push(LeftOut { skip, missed: (!is_covered).then_some(job) });
                 }
@@ -319,26 +327,27 @@ impl Daemon {
     }
 
     fn start_all(&mut self, ready: &[Ready], now: Timestamp) -> Result<()> {
-        let mut locked: Vec<(Ready, JobLock)> = Vec::new();
+        let mut held = Vec::new();
         for ready in ready {
-            match self.shop.state.lock(&ready.job.name) {
-                Ok(Some(lock)) => locked.push((ready.clone(), lock)),
-                _ => self.put_back(ready, now),
+            match self.hold(ready, now) {
+                Ok(Some(hold)) => held.push((ready.clone(), hold)),
+                Ok(None) => {}
+                Err(why) => self.elsewhere(ready, &why, now),
             }
         }
-        let claimed = match self.claim(&locked, now) {
+        let claimed = match self.claim(&held, now) {
             Ok(claimed) => claimed,
             Err(error) => {
-                locked.iter().for_each(|(ready, _)| self.put_back(ready, now));
+                held.iter().for_each(|(ready, _)| self.put_back(ready, now));
                 return Err(error);
             }
         };
         let mut skips = Vec::new();
-        for ((ready, lock), claimed) in locked.into_iter().zip(claimed) {
+        for ((ready, hold), claimed) in held.into_iter().zip(claimed) {
             match claimed {
                 Claimed::Ticket(ticket) => {
                     self.pulse.claimed += 1;
-                    self.spawn(ready, ticket, lock);
+                    self.spawn(ready, ticket, hold);
                 }
                 // Another daemon's, or decided in an earlier life.
                 Claimed::Known(_) => self.queue.ended(&ready.job.name),
@@ -353,21 +362,25 @@ impl Daemon {
         Ok(())
     }
 
-    fn claim(&self, locked: &[(Ready, JobLock)], now: Timestamp) -> Result<Vec<Claimed>> {
-        let requests = self.requests_of(locked)?;
+    fn claim(&self, held: &[(Ready, Hold)], now: Timestamp) -> Result<Vec<Claimed>> {
+        let requests = self.requests_of(held)?;
         let request = |ready: &Ready| requests.get(&(ready.job.name.clone(), ready.key.clone())).copied();
         let claims: Vec<_> =
-            locked.iter().map(|(ready, _)| claim::claim(ready, &self.tzdb, now, request(ready))).collect();
+            held.iter().map(|(ready, _)| claim::claim(ready, &self.tzdb, now, request(ready))).collect();
         self.shop.store.claim_all(&claims, now, &self.shop.host)
     }
 
     /// What cannot start now is tried again soon.
     fn put_back(&mut self, ready: &Ready, now: Timestamp) {
-        self.queue.ended(&ready.job.name);
-        self.again.add(Again { at: later(now, LOOK), ready: ready.clone(), last: None });
+        self.put_back_until(ready, later(now, LOOK));
     }
 
-    fn spawn(&mut self, ready: Ready, ticket: Ticket, lock: JobLock) {
+    fn put_back_until(&mut self, ready: &Ready, at: Timestamp) {
+        self.queue.ended(&ready.job.name);
+        self.again.add(Again { at, ready: ready.clone(), last: None });
+    }
+
+    fn spawn(&mut self, ready: Ready, ticket: Ticket, hold: Hold) {
         let Ok(cancel) = Cancel::new() else {
             tracing::error!(job = ready.job.name, "no more files can be open");
             return self.queue.ended(&ready.job.name);
@@ -378,8 +391,8 @@ impl Daemon {
         let name = ready.job.name.clone();
         let work = move || {
             let pinged = ping::start(&ready.job, &ticket);
-            let report = shop.attempt(&ready, &ticket, &cancel);
-            drop(lock);
+            let report = shop.attempt(&ready, &ticket, hold.shared.as_ref(), &cancel);
+            drop(hold);
             ping::end(&ready.job, pinged, &report);
             // Nobody is left to hear it where the daemon has ended.
             _ = sender.send(Event::Ended(Box::new(report)));

@@ -11,7 +11,7 @@ use crate::job::Job;
 use crate::plan::Ready;
 use crate::plan::drift::{self, Earlier};
 use crate::store::{Reason, Request, RequestId, Store};
-use crate::work::state::JobLock;
+use crate::work::hold::Hold;
 
 impl Daemon {
     /// Queues what is asked for, unless it may not run.
@@ -55,7 +55,7 @@ impl Daemon {
     }
 
     /// The requests that these runs are made for.
-    pub(super) fn requests_of(&self, ready: &[(Ready, JobLock)]) -> Result<BTreeMap<(String, String), RequestId>> {
+    pub(super) fn requests_of(&self, ready: &[(Ready, Hold)]) -> Result<BTreeMap<(String, String), RequestId>> {
         if ready.iter().all(|(ready, _)| ready.key.is_empty()) {
             return Ok(BTreeMap::new());
         }

@@ -49,7 +49,7 @@ pub fn health(since: Duration, trouble: Option<&str>) -> Result<(), String> {
         _ if since > PATIENCE => {
             Err(format!("the loop has not turned for {}", span::text(Duration::from_secs(since.as_secs()))))
         }
-        Some(why) => Err(format!("records cannot be written: {why}")),
+        Some(why) => Err(why.to_owned()),
         None => Ok(()),
     }
 }

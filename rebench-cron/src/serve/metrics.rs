@@ -39,7 +39,7 @@ fn daemon(out: &mut Exposition, snapshot: &Snapshot) {
     out.gauges("rebench_build_info", "The version that runs.", [(version, 1.0)]);
     let help = "When the loop of the daemon last turned; it hangs where this grows old.";
     out.gauge("rebench_heartbeat_timestamp_seconds", help, seconds(snapshot.turned_at));
-    let help = "Whether what the daemon does can be recorded.";
+    let help = "Whether what the daemon does can be recorded, and slots that hosts share can be claimed.";
     out.gauge("rebench_records_writable", help, f64::from(pulse.trouble.is_none()));
     out.gauge("rebench_records_readable", "Whether the records can be read.", f64::from(untold.is_some()));
     let untold = untold.map(|count| (Vec::new(), count as f64));

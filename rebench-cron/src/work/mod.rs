@@ -6,6 +6,7 @@ pub mod archive;
 pub mod claim;
 pub mod clock;
 pub mod environment;
+pub mod hold;
 pub mod news;
 pub mod ping;
 pub mod recover;
@@ -24,6 +25,7 @@ use crate::expect::{self, Fresh};
 use crate::job::Job;
 use crate::plan::Ready;
 use crate::process::{self, Cancel, Exit, Slot};
+use crate::shared_lock::{Hosts, HostsClaim};
 use crate::store::{Archive, Data, Denied, Ending, Host, Outcome, Reason, Store, Ticket, Verdict};
 use clock::Clock;
 use news::News;
@@ -52,6 +54,8 @@ pub struct Shop {
     pub host: Host,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
+    /// Who else runs these jobs; none where only this machine does.
+    pub hosts: Option<Hosts>,
 }
 
 /// How an attempt ended.
@@ -89,8 +93,8 @@ pub struct Report {
 impl Shop {
     /// Makes an attempt at a slot. What cannot be recorded because the disk or the records fail is an environment that failed, and is
     /// tried again as such.
-    pub fn attempt(&self, ready: &Ready, ticket: &Ticket, cancel: &Cancel) -> Report {
-        let ended = self.go_through(ready, ticket, cancel).unwrap_or_else(|denied| match denied {
+    pub fn attempt(&self, ready: &Ready, ticket: &Ticket, shared: Option<&HostsClaim>, cancel: &Cancel) -> Report {
+        let ended = self.go_through(ready, ticket, &Reins { shared, cancel }).unwrap_or_else(|denied| match denied {
             Denied::Stale(stale) => {
                 tracing::warn!(%stale, job = ready.job.name, "a run was taken over");
                 Ended::Taken
@@ -123,10 +127,11 @@ impl Shop {
         }
     }
 
-    fn go_through(&self, ready: &Ready, ticket: &Ticket, cancel: &Cancel) -> Result<Ended, Denied> {
-        let job = &ready.job;
+    fn go_through(&self, ready: &Ready, ticket: &Ticket, reins: &Reins<'_>) -> Result<Ended, Denied> {
+        let (job, cancel) = (&ready.job, reins.cancel);
+        self.note_fence(job, ticket, reins.shared)?;
         let data = match self.fresh_data(job)? {
-            (_, Some(why)) => return self.without_new_data(job, ticket, &why),
+            (_, Some(why)) => return self.without_new_data(job, ticket, &why, reins),
             (data, None) => data,
         };
         let folder = self.state.run(&job.name, ready.scheduled_at, &ready.key, ticket.attempt);
@@ -155,7 +160,10 @@ impl Shop {
         noted?;
         self.store.exited(ticket, &Ending::from(&outcome), &folder)?;
         let found = self.environment(job, &folder);
-        fsio::write_atomic(&folder.join(RUN), text(&described(ready, ticket, &outcome, &found)).as_bytes())?;
+        fsio::write_atomic(
+            &folder.join(RUN),
+            text(&described(ready, ticket, reins.shared, &outcome, &found)).as_bytes(),
+        )?;
         let archive = Archive {
             artifacts: archive::artifacts(&folder, &[&outcome.stdout, &outcome.stderr])?,
             env: Some(found),
@@ -164,7 +172,7 @@ impl Shop {
         self.store.archived(ticket, &archive, self.clock.now())?;
         match trouble(&outcome.exit) {
             Some(ended) => Ok(ended),
-            None => self.judge(job, ticket, &folder, outcome.started, cancel),
+            None => self.judge(job, ticket, &folder, outcome.started, reins),
         }
     }
 
@@ -179,25 +187,22 @@ impl Shop {
     }
 
     /// Records that there is nothing new to measure: no sample, and no failure.
-    fn without_new_data(&self, job: &Job, ticket: &Ticket, unfit: &Unfit) -> Result<Ended, Denied> {
+    fn without_new_data(&self, job: &Job, ticket: &Ticket, unfit: &Unfit, reins: &Reins<'_>) -> Result<Ended, Denied> {
         let news = match unfit.is_stale {
             true => News::stale_data(&unfit.why),
             false => News::verdict(Outcome::NoNewData, &unfit.why, None),
         };
-        self.record(job, ticket, &Verdict::plain(Outcome::NoNewData, &unfit.why, VERSION), &news)
+        self.record(job, ticket, &Verdict::plain(Outcome::NoNewData, &unfit.why, VERSION), &news, reins)
     }
 
     /// Looks at what a run left, and records what it says of the model.
-    ///
-    /// # Errors
-    /// What cannot be recorded.
-    pub fn judge(
+    fn judge(
         &self,
         job: &Job,
         ticket: &Ticket,
         folder: &Path,
         started: Timestamp,
-        cancel: &Cancel,
+        reins: &Reins<'_>,
     ) -> Result<Ended, Denied> {
         let produced = expect::read(&job.expect, &folder.join(OUT), started);
         let faults = expect::check(&job.expect, &produced, &sight::rows(self.store.rows_before(&job.name)?));
@@ -206,11 +211,21 @@ impl Shop {
             return Ok(Ended::Failed(format!("{fault}{more}")));
         }
         self.store.compared(ticket, &sight::metrics(&produced), self.clock.now())?;
-        let Seen { verdict, news } = self.see(job, ticket, folder, cancel)?;
-        self.record(job, ticket, &verdict, &news)
+        let Seen { verdict, news } = self.see(job, ticket, folder, reins.cancel)?;
+        self.record(job, ticket, &verdict, &news, reins)
     }
 
-    fn record(&self, job: &Job, ticket: &Ticket, verdict: &Verdict, news: &News) -> Result<Ended, Denied> {
+    fn record(
+        &self,
+        job: &Job,
+        ticket: &Ticket,
+        verdict: &Verdict,
+        news: &News,
+        reins: &Reins<'_>,
+    ) -> Result<Ended, Denied> {
+        if let Some(ended) = reins.lost()? {
+            return Ok(ended);
+        }
         let now = self.clock.now();
         let alerts = news.transitions(job, &self.store.firing(&job.name)?, now);
         self.store.recorded(ticket, verdict, &alerts, now)?;
@@ -252,6 +267,25 @@ impl Shop {
     }
 }
 
+/// What an attempt is held by: a hand that may end it, and the leave of other hosts.
+struct Reins<'a> {
+    shared: Option<&'a HostsClaim>,
+    cancel: &'a Cancel,
+}
+
+impl Reins<'_> {
+    /// How the attempt ends if other hosts do not let it be recorded.
+    fn lost(&self) -> Result<Option<Ended>> {
+        let Some(shared) = self.shared else { return Ok(None) };
+        match shared.confirm(self.cancel) {
+            Ok(true) => Ok(None),
+            Ok(false) => Ok(Some(Ended::Broken(hold::OVERTAKEN.to_owned()))),
+            Err(_) if self.cancel.is_cancelled() => Ok(Some(Ended::Cancelled)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 /// Why data are no new sample.
 struct Unfit {
     why: String,
@@ -277,7 +311,13 @@ fn trouble(exit: &Exit) -> Option<Ended> {
 }
 
 /// All that is known of a run, for its folder.
-fn described(ready: &Ready, ticket: &Ticket, outcome: &process::Outcome, environment: &Value) -> Value {
+fn described(
+    ready: &Ready,
+    ticket: &Ticket,
+    shared: Option<&HostsClaim>,
+    outcome: &process::Outcome,
+    environment: &Value,
+) -> Value {
     let names = |processes: &[process::Process]| {
         processes.iter().map(|it| format!("{} {}", it.pid, it.name)).collect::<Vec<_>>()
     };
@@ -286,7 +326,7 @@ fn described(ready: &Ready, ticket: &Ticket, outcome: &process::Outcome, environ
         "schema": "rebench-cron/run/1",
         "tool": {"name": "rebench-cron", "version": env!("CARGO_PKG_VERSION")},
         "job": ready.job.name, "scheduled_at": ready.scheduled_at, "wall": claim::wall(&ready.job, ready.scheduled_at),
-        "reason": ready.reason.name(), "key": ready.key, "attempt": ticket.attempt, "fence": ticket.fence,
+        "reason": ready.reason.name(), "key": ready.key, "attempt": ticket.attempt, "fence": ticket.fence, "shared": shared.map(hold::described),
         "argv": ready.job.argv, "folder": ready.job.folder,
         "started": outcome.started, "ended": outcome.ended, "seconds": outcome.took.as_secs_f64(),
         "exit": exit_text(&outcome.exit),

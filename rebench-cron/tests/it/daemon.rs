@@ -246,7 +246,7 @@ fn leave_in(home: &Home, text: &str, state: &str) {
     if state == "claimed" {
         return;
     }
-    let whole = shop.attempt(&ready, &ticket, &Cancel::new().unwrap());
+    let whole = shop.attempt(&ready, &ticket, None, &Cancel::new().unwrap());
     assert!(whole.ended.is_judged(), "{whole:?}");
     ping::end(&ready.job, None, &whole);
     if state == "recorded" {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rebench_cron::daemon::{Daemon, Setup, Telling};
 use rebench_cron::job::Job;
+use rebench_cron::shared_lock::Hosts;
 use rebench_cron::store::{HistoryRow, Host, SlotState, Store};
 use rebench_cron::work::Shop;
 use rebench_cron::work::clock::{Clock, Event, Waited};
@@ -125,9 +126,14 @@ impl Home {
 
     /// A daemon with these jobs; what it reads again is the file `promotion.toml`.
     pub(crate) fn daemon(&self, text: &str) -> Daemon {
+        self.daemon_among(text, None)
+    }
+
+    /// The same, among other hosts.
+    pub(crate) fn daemon_among(&self, text: &str, hosts: Option<Hosts>) -> Daemon {
         let file = self.path("promotion.toml");
         let setup = Setup {
-            shop: self.shop(),
+            shop: Shop { hosts, ..self.shop() },
             config: self.config(text),
             reload: Box::new(move || Config::load(&file)),
             telling: Box::new(self.told.clone()),
@@ -148,6 +154,7 @@ impl Home {
             bench_compare: self.program.clone(),
             host: Host { name: "here".to_owned(), boot_id },
             clock,
+            hosts: None,
         }
     }
 

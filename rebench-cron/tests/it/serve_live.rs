@@ -61,6 +61,7 @@ fn setup(folder: &Path, clock: Arc<ByHand>) -> Setup {
         bench_compare: "bench-compare".into(),
         host: host("here"),
         clock,
+        hosts: None,
     };
     let again = config.clone();
     let reload = Box::new(move || Ok(again.clone()));

@@ -55,6 +55,7 @@ pub(crate) fn daemon(folder: &Path, text: &str, most_runs: usize) -> Daemon {
     let config = Config::parse(&folder.join("promotion.toml"), text).unwrap();
     let again = config.clone();
     let shop = Shop {
+        hosts: None,
         store: Store::open(folder).unwrap(),
         state: State::open(folder).unwrap(),
         bench_compare: "/bin/true".into(),
