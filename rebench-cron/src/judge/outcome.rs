@@ -109,6 +109,8 @@ pub fn judge(verdict: &Verdict, noise: Option<&Noise>) -> Judgement {
         is_benchmark,
     };
     let (outcome, reason) = match failing(others, noise) {
+        // What is not there says nothing of the model.
+        Some(gate) if gate.kind == GateKind::Evidence => (Outcome::Invalid, format!("{}: {}", gate.name, gate.reason)),
         Some(gate) if primary.outcome != Answer::Fail => {
             (Outcome::Regressed, format!("{}: {}", gate.name, gate.reason))
         }

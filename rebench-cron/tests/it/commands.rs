@@ -106,7 +106,7 @@ fn what_is_wrong_is_shown_where_it_stands() {
     assert!(refused(&["next", "--expr", "0 0 31 2 *"]).contains("never comes"));
     assert!(refused(&["next", "--expr", "0 6 * * 1", "--tz", "Europe/Berlni"]).contains("did you mean Europe/Berlin?"));
     assert!(refused(&["next"]).contains("--expr"));
-    assert!(refused(&["next", "walmart"]).contains("not read yet"));
+    assert!(refused(&["next", "walmart"]).contains("no promotion.toml"));
     let both = refused(&["next", "--expr", "Mon 04:00 UTC", "--dialect", "oncalendar", "--tz", "Europe/Berlin"]);
     assert!(both.contains("one time zone"), "{both}");
 }
