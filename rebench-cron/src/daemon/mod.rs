@@ -205,7 +205,7 @@ impl Daemon {
     /// Does all that is to be done now. What cannot be recorded now is tried again at the next turn.
     fn turn(&mut self, now: Timestamp) {
         process::reap_orphans();
-        let outcome = self.resume().and_then(|()| self.work(now));
+        let outcome = self.resume(now).and_then(|()| self.work(now));
         if let (Err(error), None) = (&outcome, &self.pulse.trouble) {
             tracing::error!(%error, "the records cannot be written");
         }
@@ -214,13 +214,14 @@ impl Daemon {
         self.pulse.running = self.queue.n_running();
     }
 
-    /// After trouble: whether the records can be written again. Nothing is decided before, so that nothing is forgotten.
-    fn resume(&self) -> Result<()> {
+    /// After trouble: whether the records can be written again. Nothing is decided before, and what could not be recorded is found.
+    fn resume(&mut self, now: Timestamp) -> Result<()> {
         if self.pulse.trouble.is_none() {
             return Ok(());
         }
         self.shop.store.probe()?;
         tracing::info!("the records can be written again");
+        self.next_recovery = now;
         Ok(())
     }
 
@@ -322,7 +323,7 @@ impl Daemon {
         let mut locked: Vec<(Ready, JobLock)> = Vec::new();
         for ready in ready {
             match self.shop.state.lock(&ready.job.name) {
-                Ok(Some(lock)) => locked.push((ready.clone(), lock)),
+                Ok(Some(lock)) if !self.is_ahead(ready) => locked.push((ready.clone(), lock)),
                 _ => self.put_back(ready, now),
             }
         }
@@ -351,6 +352,12 @@ impl Daemon {
         }
         self.leave_out(skips);
         Ok(())
+    }
+
+    /// Whether an earlier slot of its job could not start and is to come first; see [`left_out`].
+    fn is_ahead(&self, ready: &Ready) -> bool {
+        let first = self.again.first_of(&ready.job.name);
+        ready.key.is_empty() && first.is_some_and(|first| first < ready.scheduled_at)
     }
 
     fn claim(&self, locked: &[(Ready, JobLock)], now: Timestamp) -> Result<Vec<Claimed>> {
@@ -491,7 +498,7 @@ impl Daemon {
         let drain = SignedDuration::try_from(self.drain).unwrap_or(SignedDuration::MAX);
         let at_once = self.ends_at.is_some();
         self.ends_at = Some(if at_once { now } else { later(now, drain) });
-        self.queue.drain();
+        self.forget_what_waits();
         if at_once {
             self.runs.values().for_each(Cancel::kill);
         }
