@@ -31,8 +31,8 @@ fn main() {
     line("queued to started, with a place at once", &mut times.started[..MOST_RUNS]);
     line("queued to started, all, each after those before it", &mut times.started);
     let p99 = percentile(&mut times.queued, 99) * 1e3;
-    assert!(p99 < REQUIRED, "{p99:.1} ms from due to queued, {REQUIRED} are required");
     start(std::env::var("JOBS").map_or(100_000, |text| text.parse().unwrap()));
+    assert!(p99 < REQUIRED, "{p99:.1} ms from due to queued, {REQUIRED} are required");
 }
 
 fn line(what: &str, seconds: &mut [f64]) {

@@ -47,7 +47,7 @@ impl Telling for Nobody {
 
     fn show(&self, _: &[Alert]) {}
 
-    fn judged(&self, _store: &Store, _job: &rebench_cron::job::Job) -> shared::Result<()> {
+    fn judged(&self, _store: &Store, _job: &rebench_cron::job::Job) -> Result<()> {
         Ok(())
     }
 }
