@@ -39,6 +39,13 @@ impl Daemon {
         Ok(())
     }
 
+    /// Leaves what waits to the next daemon, and with it what would have been recorded after it.
+    pub(super) fn forget_what_waits(&mut self) {
+        let left_out = std::mem::take(&mut self.left_out);
+        self.left_out = left_out.into_iter().filter(|it| !self.waits_before(&it.skip)).collect();
+        self.queue.drain();
+    }
+
     fn waits_before(&self, skip: &Skip) -> bool {
         let before = |at: Option<Timestamp>| at.is_some_and(|at| at < skip.scheduled_at);
         before(self.queue.first_of(&skip.job)) || before(self.again.first_of(&skip.job))

@@ -210,7 +210,7 @@ impl Daemon {
     /// Does all that is to be done now. What cannot be recorded now is tried again at the next turn.
     fn turn(&mut self, now: Timestamp) {
         process::reap_orphans();
-        let outcome = self.resume().and_then(|()| self.work(now));
+        let outcome = self.resume(now).and_then(|()| self.work(now));
         if let (Err(error), None) = (&outcome, &self.pulse.trouble) {
             tracing::error!(%error, "the records cannot be written");
         }
@@ -220,13 +220,14 @@ impl Daemon {
         self.pulse.running = self.queue.n_running();
     }
 
-    /// After trouble: whether the records can be written again. Nothing is decided before, so that nothing is forgotten.
-    fn resume(&self) -> Result<()> {
+    /// After trouble: whether the records can be written again. Nothing is decided before, and what could not be recorded is found.
+    fn resume(&mut self, now: Timestamp) -> Result<()> {
         if self.pulse.trouble.is_none() {
             return Ok(());
         }
         self.shop.store.probe()?;
         tracing::info!("the records can be written again");
+        self.next_recovery = now;
         Ok(())
     }
 
@@ -329,6 +330,10 @@ impl Daemon {
     fn start_all(&mut self, ready: &[Ready], now: Timestamp) -> Result<()> {
         let mut held = Vec::new();
         for ready in ready {
+            if self.is_ahead(ready) {
+                self.put_back(ready, now);
+                continue;
+            }
             match self.hold(ready, now) {
                 Ok(Some(hold)) => held.push((ready.clone(), hold)),
                 Ok(None) => {}
@@ -360,6 +365,12 @@ impl Daemon {
         }
         self.leave_out(skips);
         Ok(())
+    }
+
+    /// Whether an earlier slot of its job could not start and is to come first; see [`left_out`].
+    fn is_ahead(&self, ready: &Ready) -> bool {
+        let first = self.again.first_of(&ready.job.name);
+        ready.key.is_empty() && first.is_some_and(|first| first < ready.scheduled_at)
     }
 
     fn claim(&self, held: &[(Ready, Hold)], now: Timestamp) -> Result<Vec<Claimed>> {
@@ -503,7 +514,7 @@ impl Daemon {
         let drain = SignedDuration::try_from(self.drain).unwrap_or(SignedDuration::MAX);
         let at_once = self.ends_at.is_some();
         self.ends_at = Some(if at_once { now } else { later(now, drain) });
-        self.queue.drain();
+        self.forget_what_waits();
         if at_once {
             self.runs.values().for_each(Cancel::kill);
         }

@@ -145,9 +145,18 @@ impl Queue {
         self.waiting_of.contains_key(job)
     }
 
+    /// Slots of a job stay in their order, also one that comes back since it could not start.
     fn put(&mut self, ready: Ready) {
+        let place = self.place_of(&ready).unwrap_or(self.waiting.len());
         *self.waiting_of.entry(ready.job.name.clone()).or_default() += 1;
-        self.waiting.push_back(ready);
+        self.waiting.insert(place, ready);
+    }
+
+    /// Where the first later slot of the job waits, if one does.
+    fn place_of(&self, ready: &Ready) -> Option<usize> {
+        let is_later = |other: &Ready| other.job.name == ready.job.name && other.scheduled_at > ready.scheduled_at;
+        let scheduled = ready.key.is_empty() && self.waits(&ready.job.name);
+        scheduled.then(|| self.waiting.iter().position(|other| other.key.is_empty() && is_later(other))).flatten()
     }
 
     fn take_out(&mut self, job: &str) -> impl Iterator<Item = Ready> + use<> {

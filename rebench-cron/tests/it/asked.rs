@@ -95,6 +95,7 @@ fn drift_keeps_its_cool_down_and_its_budget() {
     assert_eq!((answer.as_str(), again), ("known", why));
     // A person waits for nobody.
     assert_eq!(trigger(&place, &["--key", "c"]).0, "queued");
+    wait_for("his run", || place.rows("SELECT state FROM slots") == ["done", "done"]);
     place.jobs(&job("true", "cooldown = '0s'\nbudget = 2"));
     daemon.signal("HUP");
     daemon.stop();

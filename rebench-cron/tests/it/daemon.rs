@@ -62,6 +62,20 @@ fn a_daemon_that_was_away_catches_up_one_run_and_fires_none_twice() {
 }
 
 #[test]
+fn all_that_were_missed_are_caught_up_one_after_the_other() {
+    for overlap in ["forbid", "queue", "replace"] {
+        let home = Home::new();
+        let text = weekly(&format!("missed = 'all'\nmissed-age = '60d'\noverlap = '{overlap}'"));
+        home.live(&mut home.daemon(&text), "2026-01-06T00:00:00Z");
+        home.clock.set(at("2026-01-27T00:00:00Z"));
+        home.live(&mut home.daemon(&text), "2026-01-28T00:00:00Z");
+        let caught_up = ["12", "19", "26"].map(|day| format!("2026-01-{day}T03:00:00Z catchup done holds"));
+        assert_eq!(home.history("weekly")[1..], caught_up, "{overlap}");
+        assert_eq!(home.lines("runs")[1..], ["12", "19", "26"].map(|day| format!("2026-01-{day}T03:00:00Z")));
+    }
+}
+
+#[test]
 fn what_was_missed_for_good_is_an_alert_until_a_run_succeeds() {
     let home = Home::new();
     home.live(&mut home.daemon(&weekly("missed = 'skip'")), "2026-01-06T00:00:00Z");

@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use rusqlite::Connection;
+use shared::fsio;
 use tempfile::TempDir;
 
 use crate::living::Daemon;
@@ -34,7 +35,7 @@ impl Place {
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).unwrap();
+        fsio::write_atomic(&self.path(name), text.as_bytes()).unwrap();
     }
 
     /// Other jobs; a daemon has to be told.
@@ -97,7 +98,7 @@ impl Place {
         let entries = fs::read_dir("/proc").unwrap().flatten();
         let own = entries.filter(|entry| is_below(&entry.path(), self.folder.path()));
         let said = |path: PathBuf| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).replace('\0', " ");
-        own.map(|entry| format!("{:?} {}", entry.file_name(), said(entry.path().join("cmdline")))).collect()
+        own.map(|entry| format!("{} {}", entry.file_name().display(), said(entry.path().join("cmdline")))).collect()
     }
 }
 

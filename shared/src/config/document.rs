@@ -21,12 +21,30 @@ impl Position {
     pub fn of(self, file: &Path) -> Place {
         Place::at(file, self.line, self.column)
     }
+}
 
-    fn in_text(text: &str, offset: usize) -> Self {
-        let before = text.get(..offset).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-        let line = before.matches('\n').count() as u64 + 1;
-        Self { line, column: before[line_start..].chars().count() as u64 + 1 }
+/// The text of a file, and where its lines begin: a file may have many keys, each with its place.
+struct Text<'a> {
+    text: &'a str,
+    line_starts: Vec<usize>,
+}
+
+impl<'a> Text<'a> {
+    fn new(text: &'a str) -> Self {
+        let after_ends = text.match_indices('\n').map(|(end, _)| end + 1);
+        Self { text, line_starts: std::iter::once(0).chain(after_ends).collect() }
+    }
+
+    fn position(&self, offset: usize) -> Position {
+        let offset = offset.min(self.text.len());
+        let line = self.line_starts.partition_point(|start| *start <= offset);
+        let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let before = self.text.get(start..offset).unwrap_or_default();
+        Position { line: line as u64, column: before.chars().count() as u64 + 1 }
+    }
+
+    fn position_of(&self, span: Option<Range<usize>>) -> Position {
+        self.position(span.map_or(0, |span| span.start))
     }
 }
 
@@ -124,23 +142,23 @@ pub enum Kind {
 
 /// Reads a whole file.
 pub(super) fn read(path: &Path, text: &str) -> Result<Table> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let document = Document::parse(text).map_err(|error| {
-        let at = Position::in_text(text, error.span().map_or(0, |span| span.start));
+    let text = Text::new(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let document = Document::parse(text.text).map_err(|error| {
+        let at = text.position_of(error.span());
         Error::input(at.of(path), error.message().trim_end().replace('\n', ", "), "TOML")
     })?;
-    Ok(table(text, document.as_table()))
+    Ok(table(&text, document.as_table()))
 }
 
-fn table(text: &str, source: &dyn TableLike) -> Table {
+fn table(text: &Text<'_>, source: &dyn TableLike) -> Table {
     let entries = source.iter().map(|(name, item)| {
         let span = source.key(name).and_then(toml_edit::Key::span).or_else(|| item.span());
-        Entry { key: name.to_owned(), at: position(text, span), value: value(text, item) }
+        Entry { key: name.to_owned(), at: text.position_of(span), value: value(text, item) }
     });
     Table { entries: entries.collect() }
 }
 
-fn value(text: &str, item: &Item) -> Value {
+fn value(text: &Text<'_>, item: &Item) -> Value {
     if let Some(inner) = item.as_table_like() {
         return Value::Table(table(text, inner));
     }
@@ -151,8 +169,8 @@ fn value(text: &str, item: &Item) -> Value {
     item.as_value().and_then(|value| scalar(text, value)).map_or(Value::Other, Value::One)
 }
 
-fn scalar(text: &str, value: &toml_edit::Value) -> Option<Scalar> {
-    let at = position(text, value.span());
+fn scalar(text: &Text<'_>, value: &toml_edit::Value) -> Option<Scalar> {
+    let at = text.position_of(value.span());
     let (kind, text) = match value {
         toml_edit::Value::String(string) => (Kind::Text, string.value().clone()),
         toml_edit::Value::Integer(number) => (Kind::Number, number.value().to_string()),
@@ -162,8 +180,4 @@ fn scalar(text: &str, value: &toml_edit::Value) -> Option<Scalar> {
         toml_edit::Value::Array(_) | toml_edit::Value::InlineTable(_) => return None,
     };
     Some(Scalar { text, kind, at })
-}
-
-fn position(text: &str, span: Option<Range<usize>>) -> Position {
-    Position::in_text(text, span.map_or(0, |span| span.start))
 }

@@ -89,7 +89,7 @@ pub(crate) fn times(count: usize, most_runs: usize) -> Times {
     daemon.live(Some(due + SignedDuration::from_hours(1)), &mut beat).unwrap();
     assert_eq!(queued.len(), count);
     // All were queued in one turn, or nearly.
-    let middle = percentile(&mut queued, 0.5);
+    let middle = percentile(&mut queued, 50);
     let mut started = started(folder.path(), due);
     started.iter_mut().for_each(|seconds| *seconds -= middle);
     Times { queued, started }
@@ -103,8 +103,8 @@ fn started(folder: &Path, due: Timestamp) -> Vec<f64> {
     texts.map(|text| text.unwrap().parse::<Timestamp>().unwrap().duration_since(due).as_secs_f64()).collect()
 }
 
-/// The smallest value that at least this share does not exceed.
-pub(crate) fn percentile(values: &mut [f64], share: f64) -> f64 {
+/// The smallest value that at least so many of a hundred do not exceed.
+pub(crate) fn percentile(values: &mut [f64], percent: usize) -> f64 {
     values.sort_by(f64::total_cmp);
-    values[((values.len() as f64 * share).ceil() as usize).clamp(1, values.len()) - 1]
+    values[(values.len() * percent).div_ceil(100).max(1) - 1]
 }
