@@ -1,6 +1,6 @@
 //! The loop of the daemon: one thread decides, claims and tells; each run has a thread of its own ([`crate::work`]).
 //!
-//! It lives by a [`Clock`] that is handed to it, so that tests let it live through years.
+//! It lives by a [`Clock`](crate::work::clock::Clock) that is handed to it, so that tests let it live through years.
 
 mod again;
 mod hosts;

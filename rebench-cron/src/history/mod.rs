@@ -1,6 +1,6 @@
 //! What came of a job over time: every run with its effect, the evidence after it, what changed and when. Pure, but for the text that it makes.
 //!
-//! [`trend`] makes a [`Trend`] from the records; [`text`], [`table`] and [`page`] write it. It proposes at most; which model is the champion is
+//! [`trend`] makes a [`Trend`] from the records; [`text`], `table` and `page` write it. It proposes at most; which model is the champion is
 //! for people to say.
 
 mod circumstances;
