@@ -1,6 +1,9 @@
 //! Jobs as promotion.toml has them.
 
-use shared::cli::{NamedTables, Tables, read_table};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use shared::cli::{NamedTables, TableReader, Tables};
 use shared::config::{Config, Entry, Table, Value};
 use shared::error::{Error, Problem, Result};
 use shared::suggest;
@@ -49,7 +52,14 @@ pub const TABLES: Tables = &[NamedTables { key: JOBS, name: "JOB", keys: keys::c
 /// What is wrong with them, each with its place in the file.
 pub fn jobs(config: &Config) -> Result<Vec<Job>> {
     let tables = config.tool(TOOL).and_then(|tool| tool.table(JOBS));
-    tables.into_iter().flat_map(|table| &table.entries).map(|entry| job(config, entry)).collect()
+    let mut reader = Reader {
+        config,
+        job: TableReader::default(),
+        expect: TableReader::default(),
+        judge: TableReader::default(),
+        zones: BTreeMap::new(),
+    };
+    tables.into_iter().flat_map(|table| &table.entries).map(|entry| reader.job(entry)).collect()
 }
 
 /// The job of this name.
@@ -82,8 +92,13 @@ fn unknown(config: &Config, name: &str, all: &[Job]) -> Error {
     }
 }
 
-fn job(config: &Config, entry: &Entry) -> Result<Job> {
-    read(config, entry).map_err(|error| placed(config, entry, error))
+/// Reads one job after the other; what is the same for many is made once.
+struct Reader<'a> {
+    config: &'a Config,
+    job: TableReader<JobKeys>,
+    expect: TableReader<ExpectKeys>,
+    judge: TableReader<JudgeKeys>,
+    zones: BTreeMap<String, Arc<Zone>>,
 }
 
 /// What is wrong with a job as a whole is said at its name, what is wrong with a key at that.
@@ -98,24 +113,55 @@ fn placed(config: &Config, entry: &Entry, error: Error) -> Error {
     }
 }
 
-fn read(config: &Config, entry: &Entry) -> Result<Job> {
-    check_name(&entry.key)?;
-    let empty = Table::default();
-    let table = match &entry.value {
-        Value::Table(table) => table,
-        _ => &empty,
-    };
-    let what = format!("rebench-cron.jobs.{}", entry.key);
-    let keys: JobKeys = read_table(config, &what, table)?;
-    let expect: ExpectKeys = read_table(config, &format!("{what}.expect"), table.table("expect").unwrap_or(&empty))?;
-    let judge = table.table("judge").map(|table| read_table::<JudgeKeys>(config, &format!("{what}.judge"), table));
-    make(config, &entry.key, keys, expect, judge.transpose()?, spec(table))
+impl Reader<'_> {
+    fn job(&mut self, entry: &Entry) -> Result<Job> {
+        let config = self.config;
+        self.read(entry).map_err(|error| placed(config, entry, error))
+    }
+
+    fn read(&mut self, entry: &Entry) -> Result<Job> {
+        check_name(&entry.key)?;
+        let empty = Table::default();
+        let table = match &entry.value {
+            Value::Table(table) => table,
+            _ => &empty,
+        };
+        let what = format!("rebench-cron.jobs.{}", entry.key);
+        let keys = self.job.read(self.config, &what, table)?;
+        let expect = table.table("expect").unwrap_or(&empty);
+        let expect = self.expect.read(self.config, &format!("{what}.expect"), expect)?;
+        let judge = table.table("judge").map(|table| self.judge.read(self.config, &format!("{what}.judge"), table));
+        let schedule = self.schedule(&entry.key, &keys)?;
+        make(self.config, &entry.key, keys, schedule, expect, judge.transpose()?, spec(table))
+    }
+
+    fn schedule(&mut self, name: &str, keys: &JobKeys) -> Result<Schedule> {
+        let expression = Expression::parse(&keys.schedule, keys.dialect, Some(name))?;
+        let zone = match (expression.zone.as_deref(), keys.tz.as_deref()) {
+            (Some(own), Some(key)) if own != key => {
+                return Err(Error::usage(format!("the schedule is in {own}, tz is {key}"), "one time zone"));
+            }
+            (Some(name), _) | (None, Some(name)) => self.zone(name)?,
+            (None, None) => self.zone("UTC")?,
+        };
+        Ok(Schedule::new(expression.pattern, zone, keys.dst.unwrap_or_else(|| keys.dialect.dst())))
+    }
+
+    fn zone(&mut self, name: &str) -> Result<Arc<Zone>> {
+        if let Some(zone) = self.zones.get(name) {
+            return Ok(Arc::clone(zone));
+        }
+        let zone = Zone::named(name)?;
+        self.zones.insert(name.to_owned(), Arc::clone(&zone));
+        Ok(zone)
+    }
 }
 
 fn make(
     config: &Config,
     name: &str,
     keys: JobKeys,
+    schedule: Schedule,
     expect: ExpectKeys,
     judge: Option<JudgeKeys>,
     spec: serde_json::Value,
@@ -129,7 +175,7 @@ fn make(
     let command = Command::new(&keys.command, &folder)?;
     let command = command.with_environment(keys.inherit_env.clone(), env.clone())?.with_limits(limits);
     Ok(Job {
-        schedule: schedule(name, &keys)?,
+        schedule,
         name: name.to_owned(),
         expression: keys.schedule,
         dialect: keys.dialect,
@@ -160,18 +206,6 @@ fn most_missed(policy: MissedKey, most: u32) -> u32 {
         MissedKey::One => 1,
         MissedKey::All => most,
     }
-}
-
-fn schedule(name: &str, keys: &JobKeys) -> Result<Schedule> {
-    let expression = Expression::parse(&keys.schedule, keys.dialect, Some(name))?;
-    let zone = match (expression.zone.as_deref(), keys.tz.as_deref()) {
-        (Some(own), Some(key)) if own != key => {
-            return Err(Error::usage(format!("the schedule is in {own}, tz is {key}"), "one time zone"));
-        }
-        (Some(name), _) | (None, Some(name)) => Zone::named(name)?,
-        (None, None) => Zone::utc(),
-    };
-    Ok(Schedule::new(expression.pattern, zone, keys.dst.unwrap_or_else(|| keys.dialect.dst())))
 }
 
 /// Absolute, so that it is the same whatever folder a command runs in.

@@ -29,7 +29,7 @@ pub use help::{Examples, Tool, command, exit_status_lines};
 pub use keys::{Key, keys_of, quoted};
 pub use man::{Page, page_of, pages};
 pub use man_file::file_page;
-pub use named::{Described, NamedTables, Tables, read_table};
+pub use named::{Described, NamedTables, TableReader, Tables, read_table};
 pub use output::{note, width};
 pub use schema::file_schema;
 pub use settings::{Origin, Setting};

@@ -2,8 +2,9 @@
 //! a command, so that they are checked, documented and read as flags are, and stand in the file only.
 
 use std::ffi::OsString;
+use std::marker::PhantomData;
 
-use clap::{ArgMatches, Args, Command};
+use clap::{Args, Command};
 
 use super::keys;
 use super::settings::{Origin, Setting, file_values};
@@ -54,23 +55,50 @@ pub(super) fn find(tables: Tables, key: &str) -> Option<&'static NamedTables> {
     tables.iter().find(|kind| kind.key == key)
 }
 
-/// Reads a table whose keys are the flags of `T`; paths start from the folder of the file. `what` names the table in errors.
+/// Reads tables whose keys are the flags of `T`.
+#[derive(Debug)]
+pub struct TableReader<T> {
+    command: Command,
+    of: PhantomData<T>,
+}
+
+impl<T: Args> Default for TableReader<T> {
+    fn default() -> Self {
+        let mut command = T::augment_args(Command::new("table")).no_binary_name(true).disable_help_flag(true);
+        command.build();
+        Self { command, of: PhantomData }
+    }
+}
+
+impl<T: Args> TableReader<T> {
+    /// Reads a table; paths start from the folder of the file. `what` names it in errors.
+    ///
+    /// # Errors
+    /// Unknown keys and values that are refused, with their places; keys that must be there and are not.
+    pub fn read(&mut self, config: &Config, what: &str, table: &Table) -> Result<T> {
+        check(&self.command, config, table)?;
+        let words = words(&self.command, config, table);
+        let matches = self.command.try_get_matches_from_mut(words).map_err(|error| incomplete(what, &error))?;
+        T::from_arg_matches(&matches).map_err(|error| incomplete(what, &error))
+    }
+}
+
+/// Reads one table: see [`TableReader::read`].
 ///
 /// # Errors
-/// Unknown keys and values that are refused, with their places; keys that must be there and are not.
+/// As that.
 pub fn read_table<T: Args>(config: &Config, what: &str, table: &Table) -> Result<T> {
-    let mut command = T::augment_args(Command::new(what.to_owned())).no_binary_name(true).disable_help_flag(true);
-    command.build();
-    check(&command, config, table)?;
-    let settings = table.entries.iter().filter_map(|entry| Some((keys::find(&command, &entry.key)?, entry)));
-    let words: Vec<OsString> = settings
-        .flat_map(|(arg, entry)| {
-            let values = file_values(arg, &entry.value, config.folder());
-            Setting { key: entry.key.clone(), values, origin: Origin::Default }.words(arg)
-        })
-        .collect();
-    let matches: ArgMatches = command.try_get_matches_from_mut(words).map_err(|error| incomplete(what, &error))?;
-    T::from_arg_matches(&matches).map_err(|error| incomplete(what, &error))
+    TableReader::default().read(config, what, table)
+}
+
+/// The table as words of a command line.
+fn words(command: &Command, config: &Config, table: &Table) -> Vec<OsString> {
+    let settings = table.entries.iter().filter_map(|entry| Some((keys::find(command, &entry.key)?, entry)));
+    let words = settings.flat_map(|(arg, entry)| {
+        let values = file_values(arg, &entry.value, config.folder());
+        Setting { key: entry.key.clone(), values, origin: Origin::Default }.words(arg)
+    });
+    words.collect()
 }
 
 /// Checks the keys of the table itself; the tables below it are read on their own.
