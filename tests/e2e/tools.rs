@@ -32,8 +32,10 @@ fn a_wrong_flag_is_status_2() {
 }
 
 #[test]
-fn what_is_not_built_yet_says_so_and_is_status_2() {
-    let said = Place::new().run("rebench-cron", &["once"]);
-    assert_eq!(said.status, 2);
-    assert!(said.stderr.contains("not available yet"), "{}", said.stderr);
+fn a_command_that_a_tool_does_not_have_is_status_2() {
+    for tool in TOOLS {
+        let said = Place::new().run(tool, &["no-such-command"]);
+        assert_eq!(said.status, 2, "{tool}");
+        assert!(said.stderr.contains("no-such-command"), "{tool}: {}", said.stderr);
+    }
 }
