@@ -22,7 +22,7 @@ use crate::work::state::State;
 pub const SCHEMA: &str = "rebench-cron/trigger/1";
 
 /// The largest evidence that is kept with the request.
-const MOST_EVIDENCE_BYTES: usize = 4 << 20;
+const MOST_EVIDENCE_BYTES: u64 = 4 << 20;
 
 /// Why a run is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -137,10 +137,11 @@ fn key(args: &Args, now: jiff::Timestamp) -> Result<String> {
 }
 
 fn evidence(path: &std::path::Path) -> Result<Value> {
-    let bytes = fsio::read(path)?;
-    if bytes.len() > MOST_EVIDENCE_BYTES {
-        return Err(Error::input(Place::file(path), format!("{} bytes", bytes.len()), "evidence of at most 4 MiB"));
+    let length = fsio::open(path)?.metadata().map_err(|source| Error::io(path, "look at", source))?.len();
+    if length > MOST_EVIDENCE_BYTES {
+        return Err(Error::input(Place::file(path), format!("{length} bytes"), "evidence of at most 4 MiB"));
     }
+    let bytes = fsio::read(path)?;
     serde_json::from_slice(&bytes).map_err(|error| {
         let place = Place::at(path, error.line() as u64, error.column() as u64);
         Error::input(place, format!("no JSON: {error}"), "an evidence bundle")

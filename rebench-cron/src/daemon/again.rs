@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use shared::error::Result;
 
+use super::Daemon;
 use super::hosts::Asked;
-use super::{Daemon, Event};
 use crate::plan::{Ready, retry};
 use crate::store::{Denied, Ticket};
+use crate::work::Ended;
 use crate::work::hold::Hold;
-use crate::work::{Ended, Report};
 
 /// A run that is tried again.
 #[derive(Debug, Clone)]
@@ -77,7 +77,8 @@ impl Daemon {
     }
 
     fn next_attempt(&mut self, again: Again, last: &Ticket, now: Timestamp) -> Result<()> {
-        let Ok(Some(lock)) = self.shop.state.lock(&again.ready.job.name) else {
+        let lock = if self.queue.has_room() { self.shop.state.lock(&again.ready.job.name)? } else { None };
+        let Some(lock) = lock else {
             self.again.add(Again { at: super::later(now, super::LOOK), ..again });
             return Ok(());
         };
@@ -101,13 +102,6 @@ impl Daemon {
             }
         }
         Ok(())
-    }
-}
-
-/// For the tests of other modules: a report as an event.
-impl From<Report> for Event {
-    fn from(report: Report) -> Self {
-        Self::Ended(Box::new(report))
     }
 }
 

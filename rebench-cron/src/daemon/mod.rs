@@ -187,7 +187,7 @@ impl Daemon {
     /// Lives until it is told to end, or `until` comes; `beat` is called at each turn.
     ///
     /// # Errors
-    /// Never by what a run does. If no thread can be made at the end of all patience.
+    /// None today: what cannot be recorded is tried again, for as long as it lives.
     pub fn live(&mut self, until: Option<Timestamp>, beat: &mut dyn FnMut(&Self)) -> Result<()> {
         loop {
             let now = self.shop.clock.now();
@@ -304,7 +304,6 @@ impl Daemon {
                     self.runs.iter().filter(|((name, _), _)| *name == job).for_each(|(_, cancel)| cancel.cancel());
                     self.replaced.insert(job);
                 }
-                Action::Start(_) => {}
             }
         }
         skips

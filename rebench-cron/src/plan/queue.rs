@@ -27,8 +27,6 @@ pub struct Ready {
 /// What is to be done.
 #[derive(Debug, Clone)]
 pub enum Action {
-    /// Start it.
-    Start(Ready),
     /// End the runs of this job: another one takes their place.
     End(String),
     /// It is left out, since the last run of its job is on.
@@ -85,7 +83,7 @@ impl Queue {
     pub fn start(&mut self) -> Vec<Ready> {
         let mut started = Vec::new();
         let mut place = 0;
-        while self.n_running < self.most && place < self.waiting.len() {
+        while self.has_room() && place < self.waiting.len() {
             let job = &self.waiting[place].job;
             if job.overlap != Overlap::Allow && self.runs(&job.name) {
                 place += 1;
@@ -97,6 +95,11 @@ impl Queue {
             started.push(ready);
         }
         started
+    }
+
+    /// Whether one more run may be on.
+    pub fn has_room(&self) -> bool {
+        self.n_running < self.most
     }
 
     /// Notes a run that is on already, such as one of an earlier life of the daemon.

@@ -110,6 +110,18 @@ impl Calendar {
         self.stars & field.bit() != 0
     }
 
+    /// The values of a field, as bits.
+    pub(super) fn values(&self, field: Field) -> u64 {
+        match field {
+            Field::Second => self.seconds,
+            Field::Minute => self.minutes,
+            Field::Hour => u64::from(self.hours),
+            Field::Day => u64::from(self.days),
+            Field::Month => u64::from(self.months),
+            Field::Weekday => u64::from(self.weekdays),
+        }
+    }
+
     pub(super) fn has_hash(&self, field: Field) -> bool {
         self.hashed & field.bit() != 0
     }

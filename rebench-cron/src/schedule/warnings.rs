@@ -82,16 +82,8 @@ fn long_steps(calendar: &Calendar) -> Vec<String> {
 }
 
 fn hashed(calendar: &Calendar) -> Vec<String> {
-    let values = |field: Field| match field {
-        Field::Second => calendar.seconds,
-        Field::Minute => calendar.minutes,
-        Field::Hour => u64::from(calendar.hours),
-        Field::Day => u64::from(calendar.days),
-        Field::Month => u64::from(calendar.months),
-        Field::Weekday => u64::from(calendar.weekdays),
-    };
     let placed = FIELDS.iter().filter(|(field, _)| calendar.has_hash(*field)).map(|(field, name)| {
-        let list: Vec<String> = bits(values(*field)).map(|value| value.to_string()).collect();
+        let list: Vec<String> = bits(calendar.values(*field)).map(|value| value.to_string()).collect();
         format!("H in the {name} is {}, from the name of the job", list.join(", "))
     });
     placed.collect()

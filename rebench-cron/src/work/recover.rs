@@ -1,13 +1,13 @@
 //! What a daemon that is no more left undone.
 //!
-//! A run whose command may still be on is ended, with whatever it started: its outputs had their end in that daemon. What had ended is
-//! judged. Everything else is tried again, as another attempt. A job of which somebody's run is on is left alone: the lock says so.
+//! A run whose command may still be on is ended, with whatever it started: its outputs had their end in that daemon. Where there is no
+//! verdict yet the slot is tried again, as another attempt. A job of which somebody's run is on is left alone: the lock says so.
 
 use shared::error::Result;
 
 use super::Shop;
 use crate::job::Job;
-use crate::process::{self, Cancel};
+use crate::process;
 use crate::store::{Denied, RunState, Ticket, UnfinishedRun};
 
 /// What is left to do for a slot.
@@ -35,8 +35,9 @@ impl Shop {
                 self.store.alerted(&ticket, self.clock.now()).map(|()| Left::Nothing)
             }
             RunState::Failed | RunState::Lost => Ok(Left::Again(ticket, run.error.clone().unwrap_or_else(lost))),
-            RunState::Claimed | RunState::Started => self.lose(job, run, ticket),
-            RunState::Exited | RunState::Archived | RunState::Compared => self.lose(job, run, ticket),
+            RunState::Claimed | RunState::Started | RunState::Exited | RunState::Archived | RunState::Compared => {
+                self.lose(job, run, ticket)
+            }
         };
         Ok(left?)
     }
@@ -46,14 +47,6 @@ impl Shop {
         run.identity.iter().for_each(|identity| _ = identity.end(job.grace));
         self.store.lost(&ticket, self.clock.now())?;
         Ok(Left::Again(ticket, lost()))
-    }
-
-    /// A handle that nobody cancels.
-    ///
-    /// # Errors
-    /// If no more files can be open.
-    pub fn uncancelled() -> Result<Cancel> {
-        Cancel::new()
     }
 }
 

@@ -131,8 +131,9 @@ impl Shop {
             .join("noise")
             .join(&job.name)
             .join(format!("{}.json", &digest::of_bytes(against.id.as_bytes())[..16]));
-        if let Ok(bytes) = fsio::read(&path) {
-            return Ok(serde_json::from_slice(&bytes).ok());
+        // What cannot be read is learned anew.
+        if let Some(noise) = fsio::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+            return Ok(Some(noise));
         }
         let repeats = self.repeats(job, keys, making)?;
         let Some(noise) = Noise::of(&repeats, &question.metric) else { return Ok(None) };

@@ -188,6 +188,33 @@ fn settings_are_read_again_and_bad_ones_leave_the_old_ones_in_place() {
     assert_eq!(home.lines("runs"), ["2026-01-05T03:00:00Z", "2026-01-07T03:00:00Z"]);
 }
 
+#[test]
+fn retries_keep_to_the_number_of_runs_at_once_too() {
+    let mut home = Home::new();
+    home.most_runs = 1;
+    home.write("stay", "");
+    let job = |name: &str, script: &str| {
+        format!(
+            "[rebench-cron.jobs.{name}]\nschedule = '0 3 * * 1'\nretry-delay = '1m'\ncommand = ['sh', '-c', '{script}']\n"
+        )
+    };
+    // The first fails once, and is to be tried again while the second one is on.
+    let first = job("a", "test ! -e on || echo beside >> runs; test -e seen || { touch seen; exit 1; }");
+    let second = job("b", "touch on; while test -e stay; do sleep 0.02; done; rm on");
+    let (clock, stay, seen) = (std::sync::Arc::clone(&home.clock), home.path("stay"), home.path("seen"));
+    let mut beat = |_: &_| {
+        if seen.exists() {
+            clock.rush();
+        }
+        if clock.now() > at("2026-01-05T03:03:00Z") {
+            _ = std::fs::remove_file(&stay);
+        }
+    };
+    home.daemon(&[first, second].concat()).live(Some(at("2026-01-06T00:00:00Z")), &mut beat).unwrap();
+    assert_eq!(["a", "b"].map(|job| home.history(job).concat()), ["2026-01-05T03:00:00Z cron done holds"; 2]);
+    assert_eq!(home.lines("runs"), Vec::<String>::new());
+}
+
 /// Starts what it is told to, and stays for as long as the file `stay` is there.
 const STAYS: &str = "echo x >> runs; while test -e stay; do sleep 0.02; done";
 

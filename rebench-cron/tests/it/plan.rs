@@ -176,19 +176,20 @@ fn ready(job: &Arc<Job>, hour: i64) -> Ready {
 fn overlapping(policy: &str) -> (Vec<String>, usize) {
     let job = job(&format!("{MONDAYS}\noverlap = '{policy}'"));
     let mut queue = Queue::new(8);
-    let mut actions = queue.add(ready(&job, 1));
-    assert_eq!(queue.start().len(), 1);
-    for hour in [2, 3] {
-        actions.extend(queue.add(ready(&job, hour)));
-        actions.extend(queue.start().into_iter().map(Action::Start));
-    }
+    let hour_of = |ready: &Ready| ready.scheduled_at.as_second() / 3_600;
     let word = |action: &Action| match action {
-        Action::Start(ready) => format!("start {}", ready.scheduled_at.as_second() / 3_600),
         Action::End(job) => format!("end {job}"),
-        Action::Overlaps(ready) => format!("overlaps {}", ready.scheduled_at.as_second() / 3_600),
+        Action::Overlaps(ready) => format!("overlaps {}", hour_of(ready)),
     };
+    assert!(queue.add(ready(&job, 1)).is_empty());
+    assert_eq!(queue.start().len(), 1);
+    let mut words = Vec::new();
+    for hour in [2, 3] {
+        words.extend(queue.add(ready(&job, hour)).iter().map(word));
+        words.extend(queue.start().iter().map(|ready| format!("start {}", hour_of(ready))));
+    }
     queue.ended("weekly");
-    (actions.iter().map(word).collect(), queue.start().len())
+    (words, queue.start().len())
 }
 
 #[test]

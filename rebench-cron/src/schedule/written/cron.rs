@@ -68,7 +68,7 @@ fn both(calendar: &Calendar, stars: DayStars, plain: (String, String)) -> Result
 
 /// A field, with its star if it has one.
 fn field(calendar: &Calendar, field: Field) -> String {
-    let whole = values(calendar, field) == full(field);
+    let whole = calendar.values(field) == full(field);
     let free = whole && (calendar.has_star(field) || matches!(field, Field::Day | Field::Month | Field::Weekday));
     match free {
         true => "*".to_owned(),
@@ -80,7 +80,7 @@ fn field(calendar: &Calendar, field: Field) -> String {
 
 /// `*/2`, `*/15,7`: the smallest step from the start of the field that leaves nothing out, and the rest.
 fn starred(calendar: &Calendar, field: Field) -> Option<String> {
-    let set = values(calendar, field);
+    let set = calendar.values(field);
     let (low, high) = range(field);
     let steps = (2..=high - low + 1).map(|step| (step, (low..=high).step_by(usize::from(step))));
     let covered = steps.map(|(step, values)| (step, values.fold(0_u64, |all, value| all | 1 << value)));
@@ -92,18 +92,7 @@ fn starred(calendar: &Calendar, field: Field) -> Option<String> {
 }
 
 fn numbers(calendar: &Calendar, field: Field) -> String {
-    list(values(calendar, field), "-", |value| value.to_string())
-}
-
-fn values(calendar: &Calendar, field: Field) -> u64 {
-    match field {
-        Field::Second => calendar.seconds,
-        Field::Minute => calendar.minutes,
-        Field::Hour => u64::from(calendar.hours),
-        Field::Day => u64::from(calendar.days),
-        Field::Month => u64::from(calendar.months),
-        Field::Weekday => u64::from(calendar.weekdays),
-    }
+    list(calendar.values(field), "-", |value| value.to_string())
 }
 
 fn range(field: Field) -> (u8, u8) {
