@@ -168,7 +168,7 @@ pub fn check(args: &Args, context: &Context) -> Result<usize> {
         None => Ok(jobs.len()),
         Some(first) => {
             let more = if faults.len() > 1 { format!(", and {} more", faults.len() - 1) } else { String::new() };
-            Err(Error::usage(format!("{first}{more}"), "what the jobs name")
+            Err(Error::usage(format!("{first}{more}"), "files and folders that are there")
                 .with_help("paths start from the folder of promotion.toml"))
         }
     }

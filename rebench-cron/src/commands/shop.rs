@@ -7,7 +7,7 @@ use shared::error::{Error, Result};
 use shared::secret::Secret;
 
 use crate::shared_lock::{self, Hosts};
-use crate::store::{Host, Store};
+use crate::store::{FILE, Host, Store};
 use crate::work::Shop;
 use crate::work::clock::Wall;
 use crate::work::state::State;
@@ -46,6 +46,10 @@ impl StateArgs {
     /// # Errors
     /// If there are none.
     pub fn read(&self) -> Result<Store> {
+        if !self.state.join(FILE).is_file() {
+            let error = Error::usage(format!("no records in {}", self.state.display()), "a folder with records");
+            return Err(error.with_help("`rebench-cron run` and `once` make them; --state names another folder"));
+        }
         Store::read(&self.state)
     }
 }

@@ -143,7 +143,7 @@ fn evidence(path: &std::path::Path) -> Result<Value> {
     }
     let bytes = fsio::read(path)?;
     serde_json::from_slice(&bytes).map_err(|error| {
-        let place = Place::at(path, error.line() as u64, error.column() as u64);
+        let place = Place::at(path, error.line() as u64, error.column().max(1) as u64);
         Error::input(place, format!("no JSON: {error}"), "an evidence bundle")
     })
 }

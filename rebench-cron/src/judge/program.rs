@@ -124,7 +124,7 @@ fn first_line(text: &str) -> String {
 fn read(path: &Path, question: &Question) -> Result<Verdict> {
     let bytes = fsio::read(path)?;
     let verdict: Verdict = serde_json::from_slice(&bytes).map_err(|error| {
-        let place = Place::at(path, error.line() as u64, error.column() as u64);
+        let place = Place::at(path, error.line() as u64, error.column().max(1) as u64);
         Error::input(place, format!("no verdict: {error}"), SCHEMA)
     })?;
     answers(&verdict, question).map_err(|(found, expected)| Error::input(Place::file(path), found, expected))?;
