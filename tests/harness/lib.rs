@@ -76,15 +76,24 @@ impl Default for Place {
     }
 }
 
-/// The path of a tool's release binary, built on first use.
+/// The path of a tool: in the folder that `FORECAST_BIN` names (installed tools, or a debug build), or the release binary, built on
+/// first use.
+pub fn binary(tool: &str) -> PathBuf {
+    binaries().join(tool)
+}
+
+/// The folder of the tools under test.
 ///
 /// # Panics
-/// If it cannot be built; tried once, whatever the number of tests.
-pub fn binary(tool: &str) -> PathBuf {
+/// If they cannot be built; tried once, whatever the number of tests.
+pub fn binaries() -> PathBuf {
     static BUILT: OnceLock<bool> = OnceLock::new();
+    if let Some(folder) = std::env::var_os("FORECAST_BIN") {
+        return root().join(folder);
+    }
     assert!(*BUILT.get_or_init(build), "cargo build --release --bins failed");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    target.join("release").join(tool)
+    target.join("release")
 }
 
 fn build() -> bool {
