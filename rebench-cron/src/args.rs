@@ -60,7 +60,7 @@ impl Tool for Cli {
             &[
                 "rebench-cron run --config promotion.toml",
                 "rebench-cron run --state /var/lib/rebench-cron --most-runs 2 --alertmanager http://127.0.0.1:9093",
-                "rebench-cron run --drain 1h --webhook https://ops.example/hook",
+                "rebench-cron run --until-idle --no-listen",
             ],
         ),
         (

@@ -42,6 +42,9 @@ pub struct Args {
     /// How long runs may go on after SIGTERM, before they are ended too
     #[arg(long, value_name = "SPAN", default_value = "30s", value_parser = span::parse)]
     pub drain: Duration,
+    /// End when nothing is due or asked for any more, and all that ran is judged
+    #[arg(long)]
+    pub until_idle: bool,
     /// Where metrics, health and status are served
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9465", help_heading = SERVER)]
     pub listen: SocketAddr,
@@ -59,7 +62,7 @@ pub struct Args {
     pub alerts: AlertArgs,
 }
 
-/// Runs the command. It ends with SIGTERM.
+/// Runs the command. It ends with SIGTERM, or with `--until-idle` when there is nothing left to do.
 ///
 /// # Errors
 /// If the settings are wrong, or the state folder or the address cannot be had.
@@ -79,9 +82,14 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     note(&format!("rebench-cron: {count} jobs, state in {}, {place}{next}", args.shop.state.state.display()));
     let systemd = Systemd::from_env();
     systemd.ready(&place);
+    let sender = daemon.sender();
     daemon.live(None, &mut |daemon| {
         live.beat(daemon);
         systemd.alive();
+        if args.until_idle && daemon.is_idle() {
+            // It holds the other end itself.
+            _ = sender.send(Event::Stop);
+        }
     })?;
     systemd.stopping("ended");
     drop(daemon);

@@ -184,6 +184,12 @@ impl Daemon {
         &self.pulse
     }
 
+    /// Whether nothing runs, waits or is to be tried again: the next thing to do is a slot that is not due yet, or a new request.
+    pub fn is_idle(&self) -> bool {
+        let nothing = self.runs.is_empty() && self.queue.n_waiting() == 0 && self.again.wake().is_none();
+        nothing && self.pulse.trouble.is_none()
+    }
+
     /// Lives until it is told to end, or `until` comes; `beat` is called at each turn.
     ///
     /// # Errors

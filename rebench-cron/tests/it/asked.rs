@@ -67,6 +67,19 @@ fn a_daemon_that_is_away_is_seen_by_what_is_overdue() {
 }
 
 #[test]
+fn until_idle_runs_what_is_asked_for_and_ends() {
+    let place = Place::new(&job("echo x >> runs", "overlap = 'allow'"));
+    let idle = ["run", "--no-listen", "--until-idle", "--bench-compare", "/bin/true"];
+    ends(&place.output(&idle), 0);
+    assert!(place.rows("SELECT state FROM slots").is_empty(), "nothing was asked for yet");
+    trigger(&place, &["--key", "a", "--reason", "drift"]);
+    trigger(&place, &["--key", "b"]);
+    ends(&place.output(&idle), 0);
+    assert_eq!(place.rows("SELECT state FROM slots"), ["done", "done"]);
+    assert_eq!(std::fs::read_to_string(place.path("runs")).unwrap(), "x\nx\n");
+}
+
+#[test]
 fn a_key_is_one_run_for_ever() {
     let place = Place::new(&job("echo x >> runs", ""));
     let daemon = daemon(&place);
