@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::cli::{Context, Format};
+use shared::format::manifest::{MODEL, Manifest, PREPROCESSING};
 use shared::format::registry::{Registry, Version};
 use shared::{Error, Exit, Result, clock, fsio};
 
@@ -264,15 +265,22 @@ fn contract(store: &Store, stored: &Stored) -> Result<Vec<String>> {
     if sorted.len() != names.len() || names.contains(&"") {
         details.push("a feature is named twice, or not at all".to_owned());
     }
-    let model = manifest.artifact(shared::format::manifest::MODEL);
-    if let (Some(model), false) = (model, names.is_empty()) {
-        let path = store.path(&Store::release_name_of(manifest))?.join(&model.path);
-        let own = fsio::open(&path).ok().and_then(pickle::feature_names);
-        if own.is_some_and(|own| own != names) {
-            details.push("the model file names other features, or in another order".to_owned());
-        }
+    let differs = |(_, own): &(&str, Vec<String>)| !names.is_empty() && *own != names;
+    if let Some((role, _)) = own_features(store, manifest)?.filter(differs) {
+        details.push(format!("the {role} file names other features, or in another order"));
     }
     Ok(details)
+}
+
+/// The features that the first artefact asks for which a request meets, where it names them: preprocessing may give the model others.
+fn own_features<'a>(store: &Store, manifest: &'a Manifest) -> Result<Option<(&'a str, Vec<String>)>> {
+    let folder = store.path(&Store::release_name_of(manifest))?;
+    let own = |role: &str| {
+        let artifact = manifest.artifact(role)?;
+        let names = fsio::open(&folder.join(&artifact.path)).ok().and_then(pickle::feature_names)?;
+        Some((artifact.role.as_str(), names))
+    };
+    Ok(own(PREPROCESSING).or_else(|| own(MODEL)))
 }
 
 /// Whether the verdict in the release is about these bytes; what it decides is the promotion's business.

@@ -197,8 +197,16 @@ fn named_at(config: &Config, tool: &str, names: &[String]) -> Option<String> {
     Some(place.of(config.path.as_deref()?).to_string())
 }
 
+/// Whether a path is that of a published manifest of the model.
+fn is_manifest(path: &str, name: &str) -> bool {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.strip_prefix(name).is_some_and(|rest| rest.starts_with("_v") && rest.ends_with(".json"))
+}
+
 fn find(table: &Table, names: &[String]) -> Option<shared::config::Position> {
-    let is_name = |text: &str| names.iter().any(|name| text == name || text.split('@').next() == Some(name));
+    let is_name = |text: &str| {
+        names.iter().any(|name| text == name || text.split('@').next() == Some(name) || is_manifest(text, name))
+    };
     table.entries.iter().find_map(|entry| match &entry.value {
         _ if is_name(&entry.key) => Some(entry.at),
         Value::One(scalar) => is_name(&scalar.text).then_some(scalar.at),

@@ -165,7 +165,13 @@ fn manifest(facts: &Facts) -> Row {
         ("metrics", !manifest.metrics.is_empty()),
         ("features", !manifest.features.is_empty()),
     ]);
-    let found = stated(missing, "training window, data, metrics and features are stated", facts);
+    let all_there = match manifest.training.refitted {
+        false => "training window, data, metrics and features are stated",
+        true => {
+            "training window, data, metrics and features are stated; fitted anew after the evidence, which is of the procedure"
+        }
+    };
+    let found = stated(missing, all_there, facts);
     row(
         facts,
         2,

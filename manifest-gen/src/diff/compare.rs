@@ -151,6 +151,7 @@ fn training(manifest: &Manifest) -> Named {
     let coverage = manifest.training.coverage.as_ref();
     collected([
         ("window", manifest.training.window.as_ref().map(|window| format!("{} to {}", window.from, window.to))),
+        ("fitted anew after the evidence", manifest.training.refitted.then(|| "yes".to_owned())),
         ("series", coverage.map(|coverage| coverage.series.to_string())),
         ("rows", coverage.map(|coverage| coverage.rows.to_string())),
         ("missing ratio", coverage.map(|coverage| coverage.missing_ratio.to_string())),

@@ -139,6 +139,8 @@ fn evidence(evidence: &Evidence) -> String {
 fn training(manifest: &Manifest) -> Vec<String> {
     let training = &manifest.training;
     let window = training.window.iter().map(|window| format!("Window: {} to {}", code(&window.from), code(&window.to)));
+    let refitted =
+        training.refitted.then(|| "Fitted anew after the evidence was gathered, which is of the procedure".to_owned());
     let coverage = training.coverage.iter().map(|coverage| {
         let missing = 100.0 * coverage.missing_ratio;
         format!("Coverage: {} series, {} rows, {missing:.2} % without a target", coverage.series, coverage.rows)
@@ -147,7 +149,7 @@ fn training(manifest: &Manifest) -> Vec<String> {
         .data
         .iter()
         .map(|file| format!("Data: {}, {} bytes, SHA-256 {}", code(&file.path), file.bytes, code(&file.sha256)));
-    window.chain(coverage).chain(data).collect()
+    window.chain(refitted).chain(coverage).chain(data).collect()
 }
 
 fn contract(manifest: &Manifest) -> Vec<String> {

@@ -62,6 +62,7 @@ pub(crate) fn manifest() -> Manifest {
             artifact("preprocessing", "preprocessing_lightgbm_v2.pkl", &["sklearn.preprocessing._data.StandardScaler"]),
         ],
         training: Training {
+            refitted: false,
             window: Some(window("2010-02-05", "2012-08-03")),
             data: vec![DataFile { path: text("data/walmart.csv"), bytes: 99, sha256: "c".repeat(64) }],
             coverage: Some(Coverage {

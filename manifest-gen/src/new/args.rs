@@ -60,6 +60,9 @@ pub struct Args {
     /// First and last day of the training data that the model has seen
     #[arg(long, value_name = "FROM..TO", help_heading = "Training")]
     pub train_window: Option<String>,
+    /// The evidence is of the procedure (rolling origin): the model was fitted anew on all data afterwards; stays on record
+    #[arg(long, help_heading = "Training")]
+    pub refitted: bool,
     /// The packages it was trained with, as a lock file
     #[arg(long, value_name = "FILE", help_heading = "Training")]
     pub env_lock: Option<PathBuf>,

@@ -198,7 +198,7 @@ impl Gathering<'_> {
             true => None,
             false => self.stated(data::coverage(&paths, &data::Columns::of(self.args))?),
         };
-        Ok(Training { window, data: files, coverage })
+        Ok(Training { window, refitted: self.args.refitted, data: files, coverage })
     }
 
     /// The value, or a note that says why there is none.
@@ -216,10 +216,13 @@ impl Gathering<'_> {
                 .notes
                 .push("no evidence says when its test begins: it was not compared with the training".into());
         }
-        match reasons.is_empty() {
+        if self.args.refitted && !reasons.is_empty() {
+            self.found.notes.push("fitted anew after the evidence, which is of the procedure".into());
+        }
+        match reasons.is_empty() || self.args.refitted {
             true => Ok(()),
             false => Err(Error::refused("the evidence is no test of this model", reasons)
-                .with_help("train up to the first cutoff, or gather evidence from later windows")),
+                .with_help("train up to the first cutoff, or gather evidence from later windows; --refitted if the benchmark fitted it at each cutoff, and it was fitted anew on all data afterwards")),
         }
     }
 

@@ -94,6 +94,16 @@ fn every_row_passes_or_does_not_apply() {
 }
 
 #[test]
+fn a_manifest_that_drift_watch_reads_names_the_model() {
+    let daemons = DAEMONS.replace("models = [\"lightgbm\"]", "run.manifest = [\"models/metadata/lightgbm_v2.json\"]");
+    let setup = Setup { daemons, ..Setup::good() };
+    setup.audit(&setup.project()).ok();
+    let other =
+        DAEMONS.replace("models = [\"lightgbm\"]", "run.manifest = [\"models/metadata/lightgbm_small_v2.json\"]");
+    fails(Setup { daemons: other, ..Setup::good() }, |_| {}, &["monitoring"]);
+}
+
+#[test]
 fn benchmark() {
     let setup = with_new("--benchmark results/benchmark_results.json", "");
     fails(setup, |_| {}, &["benchmark", "tracked", "manifest"]);

@@ -85,6 +85,17 @@ fn a_model_that_has_seen_its_test_is_refused() {
 }
 
 #[test]
+fn a_model_that_was_fitted_anew_says_so_for_ever() {
+    let project = Project::new();
+    let line = Project::new_line("2").replace("2012-08-03", "2012-08-10");
+    let said = project.run(&format!("{line} --refitted")).ok();
+    assert!(said.stderr.contains("fitted anew after the evidence"), "{}", said.stderr);
+    let manifest = fs::read_to_string(project.path("models/releases/lightgbm/2.0.0/manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(manifest["training"]["refitted"], true);
+}
+
+#[test]
 fn a_model_without_preprocessing_is_refused_unless_it_holds_it() {
     let project = Project::new();
     let line = "new lightgbm 2 --artifact model=models/lightgbm_v2.pkl";

@@ -110,6 +110,9 @@ pub struct Artifact {
 pub struct Training {
     /// First and last day or time of the training window, as given.
     pub window: Option<Window>,
+    /// Whether the model was fitted anew after its evidence was gathered: the evidence is then of the procedure, by rolling origin.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refitted: bool,
     /// The data files.
     pub data: Vec<DataFile>,
     /// What the data cover.
