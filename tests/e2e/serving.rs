@@ -1,0 +1,253 @@
+//! `examples/serving` as a service: releases of real models are promoted and rolled back while requests flow, and what it logs is
+//! what `drift-watch` joins.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use e2e::root;
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use reqwest::blocking::Client;
+use serde_json::{Value, json};
+use shared::fsio;
+
+use crate::process::{Daemon, wait_for};
+use crate::project::Project;
+use crate::real_process::{Process, start};
+
+/// What a release is served with.
+const MODULES: &str = "fastapi, uvicorn";
+
+/// Series that requests are about.
+const SHOPS: i64 = 12;
+
+/// The running service and what it has answered.
+struct Service {
+    _process: Process,
+    base: String,
+    client: Client,
+    asked: AtomicI64,
+    answers: Mutex<Vec<Answer>>,
+}
+
+/// Version, forecast, and the number of the request, of which series and target time follow.
+#[derive(Debug, Clone)]
+struct Answer {
+    version: String,
+    forecast: f64,
+    number: i64,
+}
+
+impl Service {
+    fn start(project: &Project) -> Self {
+        let examples = root().join("examples");
+        let (process, base) = start(&project.place.path(""), "/openapi.json", |address| {
+            let mut command = Command::new(&project.python);
+            command.args(["-B", "-m", "uvicorn", "app:app", "--log-level", "warning", "--app-dir"]);
+            command.arg(examples.join("serving")).args(["--host", "127.0.0.1", "--port", &address.port().to_string()]);
+            command.env("PYTHONPATH", examples.join("live"));
+            command.env("MODELS", project.place.path("models")).env("MODEL", "demand");
+            command.env("RECORDS", project.place.path("records"));
+            command
+        });
+        let client = Client::builder().no_proxy().build().unwrap();
+        Self { _process: process, base, client, asked: AtomicI64::new(0), answers: Mutex::default() }
+    }
+
+    fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let answer = self.client.post(format!("{}{path}", self.base)).json(body).send().unwrap();
+        (answer.status().as_u16(), answer.json().unwrap())
+    }
+
+    /// Asks about a series and a target time that nobody has asked about; the answer counts as one more.
+    fn ask(&self) -> Answer {
+        let number = self.asked.fetch_add(1, Ordering::SeqCst);
+        let (status, answer) = self.post("/predict", &question(Some(number)));
+        assert_eq!(status, 200, "{answer}");
+        let (version, forecast) = (answer["version"].as_str().unwrap().to_owned(), answer["predictions"][0].as_f64().unwrap());
+        let answer = Answer { version, forecast, number };
+        self.answers.lock().unwrap().push(answer.clone());
+        answer
+    }
+
+    fn answers(&self) -> Vec<Answer> {
+        self.answers.lock().unwrap().clone()
+    }
+
+    /// Waits until a version has answered so many requests more.
+    fn wait_for_more(&self, version: &str, more: usize) {
+        let count = || self.answers().iter().filter(|answer| answer.version == version).count();
+        let before = count();
+        wait_for(&format!("answers of {version}"), || count() >= before + more);
+    }
+}
+
+fn question(number: Option<i64>) -> Value {
+    let about: Vec<Value> = number.map(about).into_iter().collect();
+    json!({"instances": [{"lag": 20.0, "week": 3.0}], "about": about})
+}
+
+/// Series and target time of a request: days to come, for each of which all series are asked about.
+fn about(number: i64) -> Value {
+    json!({"series": format!("shop_{:02}", number % SHOPS), "target_time": target(number).to_string(), "horizon": 1})
+}
+
+fn target(number: i64) -> Timestamp {
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).start_of_day().unwrap();
+    today.checked_add((number / SHOPS + 1).days()).unwrap().timestamp()
+}
+
+/// How many rows each version has in its records.
+fn logged(project: &Project) -> BTreeMap<String, u64> {
+    let text = fs::read_to_string(project.place.path("records/predictions.jsonl")).unwrap();
+    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let mut counts = BTreeMap::new();
+    for record in records {
+        assert_eq!(record["model"], "demand");
+        *counts.entry(record["version"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+fn answered(answers: &[Answer]) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    answers.iter().for_each(|answer| *counts.entry(answer.version.clone()).or_default() += 1);
+    counts
+}
+
+/// How many forecasts of each version stand beside their actual in a report of `replay` or `status`.
+fn joined(report: &Value) -> BTreeMap<String, u64> {
+    let models = report["models"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let rows = |model: &Value| {
+        let is_it = |one: &&Value| one["metric"] == "mae" && one["horizon"] == "1" && one["group"] == "all";
+        let metric = model["metrics"].as_array()?.iter().find(is_it)?;
+        Some((model["version"].as_str()?.to_owned(), metric["n"].as_u64()?))
+    };
+    models.iter().filter_map(rows).collect()
+}
+
+/// The flags by which drift-watch reads the records; its window is longer than they are.
+fn watching() -> Vec<&'static str> {
+    let records = ["--predictions", "records/predictions.jsonl", "--actuals", "records/actuals.jsonl"];
+    [&records[..], &["--manifest", "models/metadata/demand_v2.json", "--window", "100000"]].concat()
+}
+
+fn watch(project: &Project) -> Daemon {
+    let mut command = project.place.command("drift-watch");
+    command.args(["run", "--listen", "127.0.0.1:0", "--state", "state", "--poll-interval", "50ms"]).args(watching());
+    Daemon::start(command)
+}
+
+/// Promotes and rolls back while three clients ask without a pause; no request fails, and each change is seen at once.
+fn change_under_load(project: &Project, service: &Service) {
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..3)
+            .map(|_| scope.spawn(|| while !is_over.load(Ordering::SeqCst) { _ = service.ask() }))
+            .collect();
+        // Ends the clients whatever happens here.
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            service.wait_for_more("1.0.0", 40);
+            project.demand("promote", &["2"]);
+            assert_eq!(service.ask().version, "2.0.0");
+            service.wait_for_more("2.0.0", 40);
+            project.demand("rollback", &["--reason", "stock was wrong"]);
+            assert_eq!(service.ask().version, "1.0.0");
+            service.wait_for_more("1.0.0", 40);
+        }));
+        is_over.store(true, Ordering::SeqCst);
+        clients.into_iter().for_each(|client| client.join().unwrap());
+        outcome.unwrap();
+    });
+}
+
+/// Tells the service what became of everything it was asked about.
+fn tell_actuals(service: &Service) {
+    let actual = |number: i64| {
+        let mut actual = about(number);
+        let known = target(number).checked_add(25.hours()).unwrap();
+        actual["y"] = json!(19.0 + f64::from(u32::try_from(number % 7).unwrap()) / 2.0);
+        actual["observed_at"] = json!(known.to_string());
+        actual
+    };
+    let all: Vec<Value> = (0..service.asked.load(Ordering::SeqCst)).map(actual).collect();
+    let (status, said) = service.post("/actuals", &json!(all));
+    assert_eq!((status, &said["logged"]), (200, &json!(all.len())), "{said}");
+}
+
+#[test]
+fn a_promotion_is_served_without_a_restart_and_every_row_that_is_logged_is_joined() {
+    let Some(project) = Project::released(MODULES) else { return };
+    project.demand("promote", &["1"]);
+    let service = Service::start(&project);
+    let mut daemon = watch(&project);
+    change_under_load(&project, &service);
+
+    let answers = service.answers();
+    for answer in &answers {
+        let expected = project.forecast(&answer.version[..1]);
+        assert!((answer.forecast - expected).abs() < 1e-9, "{answer:?} {expected}");
+    }
+    let counts = answered(&answers);
+    assert!(counts.len() == 2 && counts.values().all(|&count| count >= 40), "{counts:?}");
+    assert_eq!(logged(&project), counts, "the version that is logged is the one that answered");
+
+    tell_actuals(&service);
+    let replayed = project.place.run("drift-watch", &[&["replay", "--json"], &watching()[..]].concat());
+    assert_eq!(joined(&replayed.json()), counts, "{}", replayed.stderr);
+    wait_for("the rows to be joined", || daemon.status().is_some_and(|status| joined(&status) == counts));
+    let faults = daemon.status().unwrap()["faults"].clone();
+    let odd: Vec<_> = faults.as_object().unwrap().iter().filter(|(_, count)| **count != json!(0)).collect();
+    assert_eq!(odd, [(&"pred_second_version".to_owned(), &json!(counts["2.0.0"]))]);
+    daemon.stop();
+}
+
+#[test]
+fn bytes_that_the_registry_does_not_vouch_for_are_not_served() {
+    let Some(project) = Project::released(MODULES) else { return };
+    project.demand("promote", &["1"]);
+    let service = Service::start(&project);
+    assert_eq!(service.ask().version, "1.0.0");
+    let path = project.place.path("models/releases/demand/1.0.0/model_v1.pkl");
+    let good = fs::read(&path).unwrap();
+    let mut bad = good.clone();
+    *bad.last_mut().unwrap() ^= 1;
+    fsio::write_atomic(&path, &bad).unwrap();
+    let (status, said) = service.post("/predict", &question(Some(99)));
+    assert!(status == 503 && said["detail"].as_str().unwrap().contains("SHA-256"), "{status} {said}");
+    fsio::write_atomic(&path, &good).unwrap();
+    assert_eq!(service.ask().version, "1.0.0");
+    assert_eq!(logged(&project)["1.0.0"], 2, "what was refused is not logged");
+}
+
+#[test]
+fn what_drift_watch_would_not_read_is_refused() {
+    let Some(project) = Project::released(MODULES) else { return };
+    project.demand("promote", &["1"]);
+    let service = Service::start(&project);
+    let asked = |change: &dyn Fn(&mut Value)| {
+        let mut body = question(Some(0));
+        change(&mut body);
+        service.post("/predict", &body).0
+    };
+    assert_eq!(asked(&|body| body["about"][0]["target_time"] = json!("2030-01-02T00:00:00")), 422, "no time zone");
+    assert_eq!(asked(&|body| body["about"][0]["horizon"] = json!(0)), 422);
+    assert_eq!(asked(&|body| body["about"] = json!([about(0), about(1)])), 422, "one instance");
+    assert_eq!(asked(&|body| body["instances"] = json!([{"lag": 20.0}])), 422, "a feature is missing");
+    let actual = json!({"series": "shop_01", "target_time": "2030-01-02T00:00:00Z", "y": "NaN"});
+    assert_eq!(service.post("/actuals", &json!([actual])).0, 422);
+    assert_eq!(asked(&|body| body["about"] = json!([])), 200, "nobody needs to say what it is about");
+    assert_eq!(fs::read_dir(project.place.path("records")).unwrap().count(), 0, "nothing is logged");
+}
+
+#[test]
+fn the_commands_of_the_readme_work_as_written() {
+    let Some(project) = Project::released(MODULES) else { return };
+    project.demand("promote", &["1"]);
+    let said = project.walk("examples/serving/README.md", &["127.0.0.1:8000"]);
+    let versions: Vec<&str> = said.split("\"version\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(versions, ["1.0.0", "2.0.0", "1.0.0"], "{said}");
+    assert!(said.contains("demand 2.0.0: 1 step"), "{said}");
+}
