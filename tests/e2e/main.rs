@@ -9,14 +9,10 @@
 )]
 
 mod benchmark_gate;
-#[path = "../../drift-watch/tests/it/served/browser.rs"]
-mod browser;
-mod dashboard;
 mod docs;
 mod faults;
 mod forecast_gate;
 mod live_export;
-mod loaders;
 #[path = "../../drift-watch/tests/it/process/mod.rs"]
 mod process;
 mod project;
@@ -29,5 +25,3 @@ mod serving;
 mod tools;
 mod walk;
 
-// The browser waits for its page as tests wait for a daemon.
-use process::wait_for;

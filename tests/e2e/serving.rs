@@ -32,12 +32,11 @@ struct Service {
     answers: Mutex<Vec<Answer>>,
 }
 
-/// Version, forecast, and the number of the request, of which series and target time follow.
+/// The version that answered, and its forecast.
 #[derive(Debug, Clone)]
 struct Answer {
     version: String,
     forecast: f64,
-    number: i64,
 }
 
 impl Service {
@@ -67,7 +66,7 @@ impl Service {
         let (status, answer) = self.post("/predict", &question(Some(number)));
         assert_eq!(status, 200, "{answer}");
         let (version, forecast) = (answer["version"].as_str().unwrap().to_owned(), answer["predictions"][0].as_f64().unwrap());
-        let answer = Answer { version, forecast, number };
+        let answer = Answer { version, forecast };
         self.answers.lock().unwrap().push(answer.clone());
         answer
     }
@@ -210,7 +209,7 @@ fn bytes_that_the_registry_does_not_vouch_for_are_not_served() {
     project.demand("promote", &["1"]);
     let service = Service::start(&project);
     assert_eq!(service.ask().version, "1.0.0");
-    let path = project.place.path("models/releases/demand/1.0.0/model_v1.pkl");
+    let path = project.place.path("models/releases/demand/1.0.0/demand_v1.pkl");
     let good = fs::read(&path).unwrap();
     let mut bad = good.clone();
     *bad.last_mut().unwrap() ^= 1;
