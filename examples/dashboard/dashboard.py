@@ -1,21 +1,21 @@
-"""Releases, verdicts, live accuracy and re-benchmarks on one page (README.md). Reads files and JSON; loads no model."""
-import glob
-import json
+"""Releases, verdicts, live accuracy and re-benchmarks on one page: streamlit run dashboard.py (README.md)"""
 import os
 import re
+from glob import glob
 from pathlib import Path
-from urllib.request import urlopen
 import pandas as pd
 import streamlit as st
+import records
 
 MODELS = Path(os.environ.get("MODELS", "models"))
 DRIFT = os.environ.get("DRIFT", "http://127.0.0.1:9464/api/v1/status")  # of `drift-watch run`; or a file, from `status --json`
 REBENCH = os.environ.get("REBENCH", "http://127.0.0.1:9465/status")  # of `rebench-cron run`; or a file, from `status --json`
 HISTORY = os.environ.get("HISTORY", "history/*.json")  # files, from `rebench-cron history JOB --json`
-TONES = {"promote": "green", "pass": "green", "ok": "green", "improved": "green", "holds": "green", "reject": "red", "fail": "red",
-         "drift": "red", "regressed": "red", "failed": "red", "critical": "red"}
-COLOURS = {"green": "#2a9d6f", "red": "#d64545", "orange": "#c98a1b"}
-PERCENT = st.column_config.NumberColumn(format="percent")
+GOOD, BAD = {"promote", "pass", "holds", "improved"}, {"reject", "fail", "regressed"}
+
+
+def colour(word, good, bad, other):
+    return good if word in GOOD else bad if word in BAD else other
 
 
 def plain(text):
@@ -23,29 +23,109 @@ def plain(text):
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~:$&])", r"\\\1", str(text))
 
 
-def read(what, source):
-    """A JSON document from a file or a server; without one the page says so and goes on."""
+def known(what, source):
+    """A document; where there is none, the page says so and goes on."""
     try:
-        if source.startswith(("http://", "https://")):
-            with urlopen(source, timeout=2) as answer:
-                return json.load(answer)
-        return json.loads(Path(source).read_text(encoding="utf-8"))
+        return records.read(str(source))
     except (OSError, ValueError) as error:
-        st.caption(f"No {what} from {plain(source)}: {plain(error)}")
+        st.caption(f"{what}: nothing at {plain(source)} ({plain(getattr(error, 'strerror', None) or error)})")
+        return {}
 
 
 def table(rows):
-    """Rows as they come; proportions in percent, columns without a value left out."""
-    frame = pd.DataFrame(rows).dropna(axis="columns", how="all")
-    shares = {name: PERCENT for name in frame if str(name).endswith("_ratio")}
-    st.dataframe(frame.rename(columns=lambda name: name.replace("_", " ")) if not shares else frame, hide_index=True, column_config=shares)
+    """Without columns that say nothing; what is called a ratio, in percent."""
+    rows = list(rows)
+    names = [name for name in dict.fromkeys(key for row in rows for key in row) if any(row.get(name) not in (None, "") for row in rows)]
+    label = {name: name.removesuffix("_ratio").replace("_", " ") for name in names}
+    shares = {name: st.column_config.NumberColumn(label[name], format="percent") for name in names if name.endswith("_ratio")}
+    st.dataframe(pd.DataFrame(rows, columns=names), hide_index=True, column_config=label | shares)
 
 
-def minute(time):
-    return time[:16].replace("T", " ") if time else None
+def chart(rows, along, by, shape):
+    """Effects along an axis, with their intervals and margins."""
+    outcomes = sorted({row["outcome"] for row in rows})
+    colours = {"domain": outcomes, "range": [colour(word, "#2a9d6f", "#d64545", "#c98a1b") for word in outcomes]}
+    axis = {"type": "quantitative", "title": None, "axis": {"format": "+~%"}}
+    marks = [({"type": "rule", "strokeWidth": 3}, {along: {"field": "low"} | axis, f"{along}2": {"field": "high"}}),
+             ({"type": "point", "filled": True, "size": 110, "opacity": 1}, {along: {"field": "effect"} | axis}),
+             (shape | {"color": "gray"}, {along: {"field": "margin"} | axis, "color": {"value": "gray"}})]
+    shared = {"x" if along == "y" else "y": by | {"title": None, "sort": None},
+              "color": {"field": "outcome", "type": "nominal", "scale": colours, "legend": {"orient": "top", "title": None}}}
+    spec = {"encoding": shared, "layer": [{"mark": mark, "encoding": own} for mark, own in marks]}
+    st.vega_lite_chart(pd.DataFrame(rows), spec | ({"height": {"step": 36}} if along == "x" else {"height": 240}))
+    st.caption("Effects with their 95 % intervals; below zero is better than the baseline. Grey: the margin.")
 
 
-def coloured(field):
-    names = sorted(TONES) + ["undecided", "inconclusive"]
-    return {"field": field, "type": "nominal", "legend": {"orient": "top", "title": None},
-            "scale": {"domain": names, "range": [COLOURS[TONES.get(name, "orange")] for name in names]}}
+def show_verdict(verdict):
+    st.badge(verdict["decision"], color=colour(verdict["decision"], "green", "red", "orange"))
+    st.markdown("\n".join(f"- {plain(reason)}" for reason in verdict["reasons"]))
+    chart(list(records.effects(verdict["gates"])), "x", {"field": "name", "type": "nominal"}, {"type": "tick", "thickness": 2})
+    table(records.gates(verdict))
+
+
+def show_live(models, alerts):
+    table(records.live(models))
+    st.markdown("\n".join(f"- {plain(one['version'])}: {plain(one['reason'])}" for one in models))
+    errors = {version: pd.Series(values) for version, values in records.errors(models).items()}
+    st.line_chart(pd.DataFrame(errors), x_label="steps", y_label="MAPE", height=240)
+    if alerts:
+        table(records.alerts(alerts))
+
+
+def show_runs(history):
+    at = {"field": "at", "type": "temporal"}
+    chart(list(records.effects(history["points"], history["margin"])), "y", at, {"type": "line", "strokeDash": [4, 4]})
+    table(records.runs(history))
+
+
+st.set_page_config("Forecast models", layout="wide")
+title, choice = st.columns([3, 1], vertical_alignment="bottom")
+title.title("Forecast models")
+registry = known("Registry", MODELS / "registry.json").get("models", {})
+names = sorted({*registry, *(path.name for path in MODELS.glob("releases/*"))})
+if not names:
+    st.info("There is no model yet: `manifest-gen new` makes a release, `manifest-gen promote` makes it the champion.")
+    st.stop()
+name = choice.selectbox("Model", names)
+model = registry.get(name, {})
+rows = list(records.releases(MODELS, name, model))
+served = next((row for row in rows if row["standing"] == "champion"), {})
+drift, schedule = known("Live accuracy", DRIFT), known("Re-benchmarks", REBENCH)
+models = [one for one in drift.get("models", []) if one["model"] == name]
+jobs = [job for job in schedule.get("jobs", []) if job["model"] == name]
+
+called = {served.get("version"), model.get("versions", {}).get(served.get("version"), {}).get("file_version")}
+now = next((one for one in models if one["version"] in called), {})
+last = next((job["last"] for job in jobs if job["last"]), {})
+cards = [("Champion", served.get("version"), "signed" if served.get("signed") else "not signed"),
+         ("Promoted", served.get("promoted_at", "")[:10], served.get("by")),
+         ("Live accuracy", now.get("standing"), now and f"up to {records.minute(now['last_step'])}"),
+         ("Re-benchmark", last.get("outcome"), last and records.minute(last["scheduled_at"]))]
+for place, (label, value, below) in zip(st.columns(4), cards):
+    place.metric(label, value or "none", below or None, delta_color="off", delta_arrow="off", border=True)
+
+st.subheader("Releases")
+table(rows)
+if rows:
+    st.subheader("Verdict")
+    versions = [row["version"] for row in rows]
+    version = st.selectbox("Release", versions, index=versions.index(served["version"]) if served else 0)
+    if verdict := known("Verdict", MODELS / "releases" / name / version / "evidence/verdict.json"):
+        show_verdict(verdict)
+st.subheader("Live accuracy")
+if models:
+    show_live(models, [alert for alert in drift["alerts"] if alert["model"] == name])
+else:
+    st.caption("No live records of this model are known.")
+st.subheader("Re-benchmarks")
+for job in jobs:
+    late = f", overdue since {records.minute(job['overdue_since'])}" if job["overdue_since"] else ""
+    st.markdown(f"**{plain(job['job'])}**: next {plain(records.minute(job['next']))}{plain(late)}")
+histories = [history for path in sorted(glob(HISTORY)) if (history := known("History", path))]
+for history in histories:
+    if history["model"] == name and history["points"]:
+        show_runs(history)
+if not jobs and not any(history["model"] == name for history in histories):
+    st.caption("No re-benchmarks of this model are known.")
+st.subheader("Promotions, rollbacks, yanks")
+table(records.events(model))

@@ -4,13 +4,16 @@ use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use e2e::{binaries, root};
 use shared::fsio;
 
-use crate::process::wait_for;
 use crate::project::Project;
 use crate::real_process::free_address;
+
+/// How long a walk may take; it starts servers.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A shell and all that it started.
 struct Shell(Child);
@@ -24,16 +27,16 @@ impl Drop for Shell {
 }
 
 impl Project {
-    /// Runs what a shell runs of a page, with free addresses in place of the usual ones; what was printed.
-    pub(crate) fn walk(&self, page: &str, addresses: &[&str]) -> String {
+    /// Runs what a shell runs of a page, with free ports in place of the usual ones; what was printed.
+    pub(crate) fn walk(&self, page: &str, ports: &[&str]) -> String {
         let text = fs::read_to_string(root().join(page)).unwrap();
         let blocks: Vec<&str> = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
         assert!(blocks.len() >= 2, "{page}: {blocks:?}");
         let moved = |script: String, usual: &&str| {
             assert!(script.contains(*usual), "{page}: {usual}");
-            script.replace(*usual, &free_address().to_string())
+            script.replace(*usual, &free_address().port().to_string())
         };
-        let script = addresses.iter().fold(blocks.join("\n"), moved);
+        let script = ports.iter().fold(blocks.join("\n"), moved);
         let script = format!("set -eu\n{script}\necho THE END\n");
         fsio::write_atomic(&self.place.path("walk.sh"), script.as_bytes()).unwrap();
         self.shell()
@@ -46,13 +49,13 @@ impl Project {
         command.env("PATH", self.search_path()).env("NO_COLOR", "1").env("PYTHONDONTWRITEBYTECODE", "1");
         command.stdout(said.try_clone().unwrap()).stderr(said);
         let mut shell = Shell(command.spawn().unwrap());
-        let mut ended = None;
-        wait_for("the end of the walk", || {
+        let (started, mut ended) = (Instant::now(), None);
+        while ended.is_none() && started.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(20));
             ended = shell.0.try_wait().unwrap();
-            ended.is_some()
-        });
+        }
         let said = fs::read_to_string(self.place.path("said")).unwrap();
-        assert!(ended.unwrap().success() && said.ends_with("THE END\n"), "{said}");
+        assert!(ended.is_some_and(|status| status.success()) && said.ends_with("THE END\n"), "{said}");
         said
     }
 
