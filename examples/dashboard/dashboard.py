@@ -19,7 +19,7 @@ def colour(word, good, bad, other):
 
 
 def plain(text):
-    """Names and sentences come from files: they stay text, whatever Markdown they look like."""
+    """For what streamlit reads as Markdown: names come from files, and stay text."""
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~:$&])", r"\\\1", str(text))
 
 
@@ -28,13 +28,16 @@ def known(what, source):
     try:
         return records.read(str(source))
     except (OSError, ValueError) as error:
-        st.caption(f"{what}: nothing at {plain(source)} ({plain(getattr(error, 'strerror', None) or error)})")
+        cause = getattr(error, "reason", error)  # of a server that does not answer
+        st.text(f"{what}: nothing at {source} ({getattr(cause, 'strerror', None) or cause})")
         return {}
 
 
 def table(rows):
     """Without columns that say nothing; what is called a ratio, in percent."""
-    rows = list(rows)
+    if not (rows := list(rows)):
+        st.caption("Nothing yet.")
+        return
     names = [name for name in dict.fromkeys(key for row in rows for key in row) if any(row.get(name) not in (None, "") for row in rows)]
     label = {name: name.removesuffix("_ratio").replace("_", " ") for name in names}
     shares = {name: st.column_config.NumberColumn(label[name], format="percent") for name in names if name.endswith("_ratio")}
@@ -45,27 +48,27 @@ def chart(rows, along, by, shape):
     """Effects along an axis, with their intervals and margins."""
     outcomes = sorted({row["outcome"] for row in rows})
     colours = {"domain": outcomes, "range": [colour(word, "#2a9d6f", "#d64545", "#c98a1b") for word in outcomes]}
-    axis = {"type": "quantitative", "title": None, "axis": {"format": "+~%"}}
+    axis = {"type": "quantitative", "title": None, "axis": {"format": "+~%", "tickCount": 8}}
     marks = [({"type": "rule", "strokeWidth": 3}, {along: {"field": "low"} | axis, f"{along}2": {"field": "high"}}),
              ({"type": "point", "filled": True, "size": 110, "opacity": 1}, {along: {"field": "effect"} | axis}),
              (shape | {"color": "gray"}, {along: {"field": "margin"} | axis, "color": {"value": "gray"}})]
     shared = {"x" if along == "y" else "y": by | {"title": None, "sort": None},
               "color": {"field": "outcome", "type": "nominal", "scale": colours, "legend": {"orient": "top", "title": None}}}
     spec = {"encoding": shared, "layer": [{"mark": mark, "encoding": own} for mark, own in marks]}
-    st.vega_lite_chart(pd.DataFrame(rows), spec | ({"height": {"step": 36}} if along == "x" else {"height": 240}))
-    st.caption("Effects with their 95 % intervals; below zero is better than the baseline. Grey: the margin.")
+    st.vega_lite_chart(pd.DataFrame(rows), spec | ({"height": {"step": 36}} if along == "x" else {"height": 300}))
+    st.caption("Effects with their intervals; below zero is better than the baseline. Grey: the margin.")
 
 
 def show_verdict(verdict):
     st.badge(verdict["decision"], color=colour(verdict["decision"], "green", "red", "orange"))
-    st.markdown("\n".join(f"- {plain(reason)}" for reason in verdict["reasons"]))
+    st.text("\n".join(verdict["reasons"]))
     chart(list(records.effects(verdict["gates"])), "x", {"field": "name", "type": "nominal"}, {"type": "tick", "thickness": 2})
     table(records.gates(verdict))
 
 
 def show_live(models, alerts):
     table(records.live(models))
-    st.markdown("\n".join(f"- {plain(one['version'])}: {plain(one['reason'])}" for one in models))
+    st.text("\n".join(f"{one['version']}: {one['reason']}" for one in models))
     errors = {version: pd.Series(values) for version, values in records.errors(models).items()}
     st.line_chart(pd.DataFrame(errors), x_label="steps", y_label="MAPE", height=240)
     if alerts:
@@ -73,7 +76,7 @@ def show_live(models, alerts):
 
 
 def show_runs(history):
-    at = {"field": "at", "type": "temporal"}
+    at = {"field": "at", "type": "temporal", "axis": {"tickCount": 6}}
     chart(list(records.effects(history["points"], history["margin"])), "y", at, {"type": "line", "strokeDash": [4, 4]})
     table(records.runs(history))
 
@@ -96,13 +99,14 @@ jobs = [job for job in schedule.get("jobs", []) if job["model"] == name]
 
 called = {served.get("version"), model.get("versions", {}).get(served.get("version"), {}).get("file_version")}
 now = next((one for one in models if one["version"] in called), {})
+since = next((event for event in records.events(model) if event["version"] == served.get("version")), {})
 last = next((job["last"] for job in jobs if job["last"]), {})
-cards = [("Champion", served.get("version"), "signed" if served.get("signed") else "not signed"),
-         ("Promoted", served.get("promoted_at", "")[:10], served.get("by")),
+cards = [("Champion", served.get("version"), served and ("signed" if served["signed"] else "not signed")),
+         ("Champion since", since.get("at", "")[:10], since.get("by")),
          ("Live accuracy", now.get("standing"), now and f"up to {records.minute(now['last_step'])}"),
          ("Re-benchmark", last.get("outcome"), last and records.minute(last["scheduled_at"]))]
 for place, (label, value, below) in zip(st.columns(4), cards):
-    place.metric(label, value or "none", below or None, delta_color="off", delta_arrow="off", border=True)
+    place.metric(label, plain(value or "none"), plain(below or "") or None, delta_color="off", delta_arrow="off", border=True, height="stretch")
 
 st.subheader("Releases")
 table(rows)
@@ -120,7 +124,7 @@ else:
 st.subheader("Re-benchmarks")
 for job in jobs:
     late = f", overdue since {records.minute(job['overdue_since'])}" if job["overdue_since"] else ""
-    st.markdown(f"**{plain(job['job'])}**: next {plain(records.minute(job['next']))}{plain(late)}")
+    st.text(f"{job['job']}: next {records.minute(job['next'])}{late}")
 histories = [history for path in sorted(glob(HISTORY)) if (history := known("History", path))]
 for history in histories:
     if history["model"] == name and history["points"]:

@@ -23,7 +23,7 @@ def percent(value):
 
 
 def p_value(value):
-    return "" if value is None else "< 0.0001" if value < 1e-4 else f"{value:.4f}"
+    return "" if value is None else "< 0.0001" if value < 1e-4 else "> 0.9999" if value > 1 - 1e-4 else f"{value:.4f}"
 
 
 def interval(ends):
