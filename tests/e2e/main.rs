@@ -9,6 +9,11 @@
 )]
 
 mod benchmark_gate;
+#[path = "../../drift-watch/tests/it/served/browser.rs"]
+#[allow(dead_code, reason = "each page uses a part")]
+mod browser;
+mod clients;
+mod dashboard;
 mod docs;
 mod faults;
 mod forecast_gate;
@@ -25,3 +30,5 @@ mod serving;
 mod tools;
 mod walk;
 
+// The browser waits for its page as tests wait for a daemon.
+use process::wait_for;

@@ -68,22 +68,31 @@ impl Project {
         let about = ["--about", &model, "--about", "preprocessing=preprocessing.pkl", "--slice", "weekend = 1"];
         let said = self.place.run(
             "bench-compare",
-            &[&["gate", "--forecasts", "forecasts.csv", "--guardrail", "rmse=0.05", "-o", &verdict], &models[..], &about].concat(),
+            &[
+                &["gate", "--forecasts", "forecasts.csv", "--guardrail", "rmse=0.05", "-o", &verdict],
+                &models[..],
+                &about,
+            ]
+            .concat(),
         );
         assert_eq!(said.status, i32::from(version == "3"), "{}", said.stderr);
         self.succeeds("bench-compare", &["profile", "forecasts.csv", "--model", &candidate, "-o", &profile]);
-        let score = ["score", "forecasts.csv", "--model", &candidate, "--write-benchmark", &candidate, "--dataset", "shops"];
+        let score =
+            ["score", "forecasts.csv", "--model", &candidate, "--write-benchmark", &candidate, "--dataset", "shops"];
         self.succeeds("bench-compare", &score);
     }
 
     fn release(&self, version: &str) {
         let (candidate, [verdict, profile]) = (format!("v{version}"), files(version));
         let model = format!("model=model_{candidate}.pkl");
-        let artifacts = ["--artifact", &model, "--artifact", "preprocessing=preprocessing.pkl", "--model-name", &candidate];
+        let artifacts =
+            ["--artifact", &model, "--artifact", "preprocessing=preprocessing.pkl", "--model-name", &candidate];
         let benchmark = format!("{candidate}/benchmark_results.json");
-        let evidence = ["--benchmark", &benchmark, "--verdict", &verdict, "--profile", &profile, "--code-commit", "0123abc"];
+        let evidence =
+            ["--benchmark", &benchmark, "--verdict", &verdict, "--profile", &profile, "--code-commit", "0123abc"];
         let contract = ["--features-from", "features.json", "--frequency", "D", "--cadence", "daily", "--horizon", "1"];
-        let data = ["--data", "train.csv", "--series-column", "unique_id", "--time-column", "ds", "--target-column", "y"];
+        let data =
+            ["--data", "train.csv", "--series-column", "unique_id", "--time-column", "ds", "--target-column", "y"];
         self.demand("new", &[&[version], &artifacts[..], &evidence, &contract, &data].concat());
     }
 }

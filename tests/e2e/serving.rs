@@ -65,7 +65,8 @@ impl Service {
         let number = self.asked.fetch_add(1, Ordering::SeqCst);
         let (status, answer) = self.post("/predict", &question(Some(number)));
         assert_eq!(status, 200, "{answer}");
-        let (version, forecast) = (answer["version"].as_str().unwrap().to_owned(), answer["predictions"][0].as_f64().unwrap());
+        let (version, forecast) =
+            (answer["version"].as_str().unwrap().to_owned(), answer["predictions"][0].as_f64().unwrap());
         let answer = Answer { version, forecast };
         self.answers.lock().unwrap().push(answer.clone());
         answer
@@ -144,7 +145,13 @@ fn change_under_load(project: &Project, service: &Service) {
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let clients: Vec<_> = (0..3)
-            .map(|_| scope.spawn(|| while !is_over.load(Ordering::SeqCst) { _ = service.ask() }))
+            .map(|_| {
+                scope.spawn(|| {
+                    while !is_over.load(Ordering::SeqCst) {
+                        _ = service.ask()
+                    }
+                })
+            })
             .collect();
         // Ends the clients whatever happens here.
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
