@@ -69,14 +69,14 @@ def show_verdict(verdict):
 def show_live(models, alerts):
     table(records.live(models))
     st.text("\n".join(f"{one['version']}: {one['reason']}" for one in models))
-    errors = {version: pd.Series(values) for version, values in records.errors(models).items()}
-    st.line_chart(pd.DataFrame(errors), x_label="steps", y_label="MAPE", height=240)
+    errors = {version: pd.Series(values, dtype=float) * 100 for version, values in records.errors(models).items()}
+    st.line_chart(pd.DataFrame(errors), x_label="steps", y_label="MAPE, %", height=240)
     if alerts:
         table(records.alerts(alerts))
 
 
 def show_runs(history):
-    at = {"field": "at", "type": "temporal", "axis": {"tickCount": 6}}
+    at = {"field": "at", "type": "temporal", "axis": {"tickCount": 6, "format": "%Y-%m-%d"}}
     chart(list(records.effects(history["points"], history["margin"])), "y", at, {"type": "line", "strokeDash": [4, 4]})
     table(records.runs(history))
 

@@ -5,8 +5,10 @@ use std::process::Command;
 use e2e::{Place, data, root};
 use serde_json::{Value, json};
 
+use crate::mlflow_process::Server;
 use crate::project::Project;
 use crate::python::python;
+use crate::real_process::free_address;
 
 /// Rows of `benchmark_results.json` as the team's dataclass, which refuses unknown keys, reads them.
 fn loaded(python: &str, place: &Place, file: &str) -> Vec<Value> {
@@ -66,4 +68,32 @@ fn a_release_that_is_signed_and_promoted_is_verified_by_the_public_client() {
     *bytes.last_mut().unwrap() ^= 1;
     shared::fsio::write_atomic(&model, &bytes).unwrap();
     assert!(!verified().status.success(), "a changed byte is seen");
+}
+
+/// What MLflow's own client reads behind the alias.
+fn behind_champion(project: &Project, uri: &str) -> Value {
+    let mut client = Command::new(&project.python);
+    client.arg(root().join("tests/python/check_mlflow.py")).args(["read", uri, "demand", "champion"]);
+    let output = client.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn promotions_and_rollbacks_are_read_by_the_client_of_mlflow() {
+    let Some(project) = Project::released("mlflow") else { return };
+    let address = free_address();
+    let _server = Server::start(&project.python, &project.place.path(""), address.port());
+    let uri = format!("http://{address}");
+    let told = ["--mlflow", "--tracking-uri", &uri, "--experiment", "demand"];
+    for (command, words, version) in [("promote", &["1"][..], "1"), ("promote", &["2"], "2"), ("rollback", &[], "1")] {
+        project.demand(command, &[words, &told].concat());
+        let read = behind_champion(&project, &uri);
+        assert_eq!((&read["tags"]["version"], &read["status"]), (&json!(format!("{version}.0.0")), &json!("FINISHED")));
+        let file = project.place.path(&format!("v{version}/benchmark_results.json"));
+        let results: Value = serde_json::from_slice(&shared::fsio::read(&file).unwrap()).unwrap();
+        assert_eq!(read["metrics"]["rmse"], results["results"][0]["rmse"], "{read}");
+        let mape = results["results"][0]["mape"].as_f64().unwrap();
+        assert!((read["metrics"]["mape_ratio"].as_f64().unwrap() - mape / 100.0).abs() < 1e-12, "{read}");
+    }
 }

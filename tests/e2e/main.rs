@@ -18,6 +18,8 @@ mod docs;
 mod faults;
 mod forecast_gate;
 mod live_export;
+#[path = "../../manifest-gen/tests/it/mlflow_process/mod.rs"]
+mod mlflow_process;
 #[path = "../../drift-watch/tests/it/process/mod.rs"]
 mod process;
 mod project;

@@ -37,7 +37,7 @@ impl Project {
             script.replace(*usual, &free_address().port().to_string())
         };
         let script = ports.iter().fold(blocks.join("\n"), moved);
-        let script = format!("set -eu\n{script}\necho THE END\n");
+        let script = format!("set -eu\n{script}\nwait\necho THE END\n");
         fsio::write_atomic(&self.place.path("walk.sh"), script.as_bytes()).unwrap();
         self.shell()
     }
