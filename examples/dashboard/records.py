@@ -1,7 +1,6 @@
 """What releases, verdicts, live records and re-benchmarks say, as rows of tables and charts. Reads files and JSON; loads no model."""
 import glob
 import json
-import re
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -30,10 +29,16 @@ def interval(ends):
     return " to ".join(map(percent, ends)) if ends else ""
 
 
+def newest(manifest):
+    """Orders versions: a pre-release comes before its release."""
+    core, _, early = manifest["version"].partition("+")[0].partition("-")
+    return [int(part) for part in core.split(".")], not early, early
+
+
 def manifests(root, name):
     """Of all releases, also of those that were never promoted; the newest first."""
     found = [read(str(path)) for path in root.glob(f"releases/{glob.escape(name)}/*/manifest.json")]
-    return sorted(found, key=lambda one: [part.zfill(9) for part in re.split(r"[.+-]", one["version"])], reverse=True)
+    return sorted(found, key=newest, reverse=True)
 
 
 def releases(root, name, model):

@@ -28,6 +28,7 @@ mod python;
 mod readme;
 #[path = "../../shared/tests/it/real_process/mod.rs"]
 mod real_process;
+mod service;
 mod serving;
 mod tools;
 mod walk;

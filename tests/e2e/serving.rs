@@ -3,101 +3,18 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::Command;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use e2e::root;
-use jiff::{Timestamp, ToSpan, tz::TimeZone};
-use reqwest::blocking::Client;
+use jiff::ToSpan;
 use serde_json::{Value, json};
 use shared::fsio;
 
 use crate::process::{Daemon, wait_for};
 use crate::project::Project;
-use crate::real_process::{Process, start};
+use crate::service::{Answer, Service};
 
 /// What a release is served with.
 const MODULES: &str = "fastapi, uvicorn";
-
-/// Series that requests are about.
-const SHOPS: i64 = 12;
-
-/// The running service and what it has answered.
-struct Service {
-    _process: Process,
-    base: String,
-    client: Client,
-    asked: AtomicI64,
-    answers: Mutex<Vec<Answer>>,
-}
-
-/// The version that answered, and its forecast.
-#[derive(Debug, Clone)]
-struct Answer {
-    version: String,
-    forecast: f64,
-}
-
-impl Service {
-    fn start(project: &Project) -> Self {
-        let examples = root().join("examples");
-        let (process, base) = start(&project.place.path(""), "/openapi.json", |address| {
-            let mut command = Command::new(&project.python);
-            command.args(["-B", "-m", "uvicorn", "app:app", "--log-level", "warning", "--app-dir"]);
-            command.arg(examples.join("serving")).args(["--host", "127.0.0.1", "--port", &address.port().to_string()]);
-            command.env("PYTHONPATH", examples.join("live"));
-            command.env("MODELS", project.place.path("models")).env("MODEL", "demand");
-            command.env("RECORDS", project.place.path("records"));
-            command
-        });
-        let client = Client::builder().no_proxy().build().unwrap();
-        Self { _process: process, base, client, asked: AtomicI64::new(0), answers: Mutex::default() }
-    }
-
-    fn post(&self, path: &str, body: &Value) -> (u16, Value) {
-        let answer = self.client.post(format!("{}{path}", self.base)).json(body).send().unwrap();
-        (answer.status().as_u16(), answer.json().unwrap())
-    }
-
-    /// Asks about a series and a target time that nobody has asked about; the answer counts as one more.
-    fn ask(&self) -> Answer {
-        let number = self.asked.fetch_add(1, Ordering::SeqCst);
-        let (status, answer) = self.post("/predict", &question(Some(number)));
-        assert_eq!(status, 200, "{answer}");
-        let (version, forecast) =
-            (answer["version"].as_str().unwrap().to_owned(), answer["predictions"][0].as_f64().unwrap());
-        let answer = Answer { version, forecast };
-        self.answers.lock().unwrap().push(answer.clone());
-        answer
-    }
-
-    fn answers(&self) -> Vec<Answer> {
-        self.answers.lock().unwrap().clone()
-    }
-
-    /// Waits until a version has answered so many requests more.
-    fn wait_for_more(&self, version: &str, more: usize) {
-        let count = || self.answers().iter().filter(|answer| answer.version == version).count();
-        let before = count();
-        wait_for(&format!("answers of {version}"), || count() >= before + more);
-    }
-}
-
-fn question(number: Option<i64>) -> Value {
-    let about: Vec<Value> = number.map(about).into_iter().collect();
-    json!({"instances": [{"lag": 20.0, "week": 3.0}], "about": about})
-}
-
-/// Series and target time of a request: days to come, for each of which all series are asked about.
-fn about(number: i64) -> Value {
-    json!({"series": format!("shop_{:02}", number % SHOPS), "target_time": target(number).to_string(), "horizon": 1})
-}
-
-fn target(number: i64) -> Timestamp {
-    let today = Timestamp::now().to_zoned(TimeZone::UTC).start_of_day().unwrap();
-    today.checked_add((number / SHOPS + 1).days()).unwrap().timestamp()
-}
 
 /// How many rows each version has in its records.
 fn logged(project: &Project) -> BTreeMap<String, u64> {
@@ -148,7 +65,7 @@ fn change_under_load(project: &Project, service: &Service) {
             .map(|_| {
                 scope.spawn(|| {
                     while !is_over.load(Ordering::SeqCst) {
-                        _ = service.ask()
+                        service.ask();
                     }
                 })
             })
@@ -172,13 +89,13 @@ fn change_under_load(project: &Project, service: &Service) {
 /// Tells the service what became of everything it was asked about.
 fn tell_actuals(service: &Service) {
     let actual = |number: i64| {
-        let mut actual = about(number);
-        let known = target(number).checked_add(25.hours()).unwrap();
+        let mut actual = service.about(number);
+        let known = service.target(number).checked_add(25.hours()).unwrap();
         actual["y"] = json!(19.0 + f64::from(u32::try_from(number % 7).unwrap()) / 2.0);
         actual["observed_at"] = json!(known.to_string());
         actual
     };
-    let all: Vec<Value> = (0..service.asked.load(Ordering::SeqCst)).map(actual).collect();
+    let all: Vec<Value> = (0..service.asked()).map(actual).collect();
     let (status, said) = service.post("/actuals", &json!(all));
     assert_eq!((status, &said["logged"]), (200, &json!(all.len())), "{said}");
 }
@@ -221,7 +138,7 @@ fn bytes_that_the_registry_does_not_vouch_for_are_not_served() {
     let mut bad = good.clone();
     *bad.last_mut().unwrap() ^= 1;
     fsio::write_atomic(&path, &bad).unwrap();
-    let (status, said) = service.post("/predict", &question(Some(99)));
+    let (status, said) = service.post("/predict", &service.question(99));
     assert!(status == 503 && said["detail"].as_str().unwrap().contains("SHA-256"), "{status} {said}");
     fsio::write_atomic(&path, &good).unwrap();
     assert_eq!(service.ask().version, "1.0.0");
@@ -234,13 +151,13 @@ fn what_drift_watch_would_not_read_is_refused() {
     project.demand("promote", &["1"]);
     let service = Service::start(&project);
     let asked = |change: &dyn Fn(&mut Value)| {
-        let mut body = question(Some(0));
+        let mut body = service.question(0);
         change(&mut body);
         service.post("/predict", &body).0
     };
     assert_eq!(asked(&|body| body["about"][0]["target_time"] = json!("2030-01-02T00:00:00")), 422, "no time zone");
     assert_eq!(asked(&|body| body["about"][0]["horizon"] = json!(0)), 422);
-    assert_eq!(asked(&|body| body["about"] = json!([about(0), about(1)])), 422, "one instance");
+    assert_eq!(asked(&|body| body["about"] = json!([service.about(0), service.about(1)])), 422, "one instance");
     assert_eq!(asked(&|body| body["instances"] = json!([{"lag": 20.0}])), 422, "a feature is missing");
     let actual = json!({"series": "shop_01", "target_time": "2030-01-02T00:00:00Z", "y": "NaN"});
     assert_eq!(service.post("/actuals", &json!([actual])).0, 422);
