@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::ToSpan;
@@ -15,6 +16,9 @@ use crate::service::{Answer, Service};
 
 /// What a release is served with.
 const MODULES: &str = "fastapi, uvicorn";
+
+/// How often a registry is written that changes all the time.
+const CHANGES: u32 = 150;
 
 /// How many rows each version has in its records.
 fn logged(project: &Project) -> BTreeMap<String, u64> {
@@ -57,33 +61,33 @@ fn watch(project: &Project) -> Daemon {
     Daemon::start(command)
 }
 
-/// Promotes and rolls back while three clients ask without a pause; no request fails, and each change is seen at once.
-fn change_under_load(project: &Project, service: &Service) {
+/// Does something while clients ask without a pause; no request fails.
+fn under_load(service: &Service, clients: usize, work: impl FnOnce()) {
     let is_over = AtomicBool::new(false);
+    let ask = || {
+        while !is_over.load(Ordering::SeqCst) {
+            service.ask();
+        }
+    };
     std::thread::scope(|scope| {
-        let clients: Vec<_> = (0..3)
-            .map(|_| {
-                scope.spawn(|| {
-                    while !is_over.load(Ordering::SeqCst) {
-                        service.ask();
-                    }
-                })
-            })
-            .collect();
+        let asking: Vec<_> = (0..clients).map(|_| scope.spawn(ask)).collect();
         // Ends the clients whatever happens here.
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            service.wait_for_more("1.0.0", 40);
-            project.demand("promote", &["2"]);
-            assert_eq!(service.ask().version, "2.0.0");
-            service.wait_for_more("2.0.0", 40);
-            project.demand("rollback", &["--reason", "stock was wrong"]);
-            assert_eq!(service.ask().version, "1.0.0");
-            service.wait_for_more("1.0.0", 40);
-        }));
+        let outcome = catch_unwind(AssertUnwindSafe(work));
         is_over.store(true, Ordering::SeqCst);
-        clients.into_iter().for_each(|client| client.join().unwrap());
+        asking.into_iter().for_each(|client| client.join().unwrap());
         outcome.unwrap();
     });
+}
+
+/// Promotes and rolls back; each change is seen at once.
+fn promote_and_roll_back(project: &Project, service: &Service) {
+    service.wait_for_more("1.0.0", 40);
+    project.demand("promote", &["2"]);
+    assert_eq!(service.ask().version, "2.0.0");
+    service.wait_for_more("2.0.0", 40);
+    project.demand("rollback", &["--reason", "stock was wrong"]);
+    assert_eq!(service.ask().version, "1.0.0");
+    service.wait_for_more("1.0.0", 40);
 }
 
 /// Tells the service what became of everything it was asked about.
@@ -106,7 +110,7 @@ fn a_promotion_is_served_without_a_restart_and_every_row_that_is_logged_is_joine
     project.demand("promote", &["1"]);
     let service = Service::start(&project);
     let mut daemon = watch(&project);
-    change_under_load(&project, &service);
+    under_load(&service, 3, || promote_and_roll_back(&project, &service));
 
     let answers = service.answers();
     for answer in &answers {
@@ -125,6 +129,22 @@ fn a_promotion_is_served_without_a_restart_and_every_row_that_is_logged_is_joine
     let odd: Vec<_> = faults.as_object().unwrap().iter().filter(|(_, count)| **count != json!(0)).collect();
     assert_eq!(odd, [(&"pred_second_version".to_owned(), &json!(counts["2.0.0"]))]);
     daemon.stop();
+}
+
+#[test]
+fn a_registry_that_changes_all_the_time_fails_no_request() {
+    let Some(project) = Project::released(MODULES) else { return };
+    project.demand("promote", &["1"]);
+    let service = Service::start(&project);
+    let registry = project.place.path("models/registry.json");
+    let bytes = fs::read(&registry).unwrap();
+    under_load(&service, 6, || {
+        for _ in 0..CHANGES {
+            fsio::write_atomic(&registry, &bytes).unwrap();
+            service.wait_for_more("1.0.0", 2);
+        }
+    });
+    assert_eq!(logged(&project), answered(&service.answers()));
 }
 
 #[test]
