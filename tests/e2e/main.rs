@@ -9,9 +9,29 @@
 )]
 
 mod benchmark_gate;
+#[path = "../../drift-watch/tests/it/served/browser.rs"]
+#[allow(dead_code, reason = "each page uses a part")]
+mod browser;
+mod clients;
+mod dashboard;
 mod docs;
 mod faults;
 mod forecast_gate;
 mod live_export;
+#[path = "../../manifest-gen/tests/it/mlflow_process/mod.rs"]
+mod mlflow_process;
+#[path = "../../drift-watch/tests/it/process/mod.rs"]
+mod process;
+mod project;
+#[path = "../../manifest-gen/tests/it/python/mod.rs"]
+mod python;
 mod readme;
+#[path = "../../shared/tests/it/real_process/mod.rs"]
+mod real_process;
+mod service;
+mod serving;
 mod tools;
+mod walk;
+
+// The browser waits for its page as tests wait for a daemon.
+use process::wait_for;

@@ -2,6 +2,7 @@
 
 check_mlflow.py make-model FILE                            writes a scikit-learn pickle
 check_mlflow.py check URI MODEL ALIAS EXPERIMENT FOLDER    compares; prints how much there is, as JSON
+check_mlflow.py read URI MODEL ALIAS                       prints what stands behind the alias, as JSON
 check_mlflow.py load URI MODEL ALIAS                       loads the model behind the alias and predicts
 """
 
@@ -79,6 +80,16 @@ def check(uri, model, alias, experiment, folder):
     }
 
 
+def read(uri, model, alias):
+    from mlflow import MlflowClient
+
+    client = MlflowClient(uri)
+    version = client.get_model_version_by_alias(model, alias)
+    run = client.get_run(version.run_id)
+    files = [item.path for item in client.list_artifacts(run.info.run_id)]
+    return {"tags": version.tags, "status": run.info.status, "metrics": run.data.metrics, "files": files}
+
+
 def load(uri, model, alias):
     import mlflow
 
@@ -90,5 +101,5 @@ def load(uri, model, alias):
 
 
 if __name__ == "__main__":
-    answer = {"make-model": make_model, "check": check, "load": load}[sys.argv[1]](*sys.argv[2:])
+    answer = {"make-model": make_model, "check": check, "read": read, "load": load}[sys.argv[1]](*sys.argv[2:])
     print(json.dumps(answer))

@@ -66,6 +66,8 @@ impl Service {
             .args(["-B", "-m", "uvicorn", "app:app", "--host", "127.0.0.1", "--log-level", "warning", "--port"])
             .arg(port.to_string())
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/serving"))
+            .env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/live"))
+            .env("RECORDS", models.root().join("records"))
             .env("MODELS", models.root())
             .stdout(Stdio::null())
             .spawn()

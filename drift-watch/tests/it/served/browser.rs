@@ -70,14 +70,19 @@ impl Browser {
         }
     }
 
-    /// Shows the page in a window of this size, light or dark, and waits until its script has taken over.
-    pub(crate) fn open(&mut self, url: &str, (width, height): (u32, u32), scheme: &str) {
+    /// Shows our page and waits until its script has taken over.
+    pub(crate) fn open(&mut self, url: &str, size: (u32, u32), scheme: &str) {
+        self.visit(url, size, scheme);
+        self.wait("document.body && document.body.dataset.updates >= 1");
+    }
+
+    /// Goes to a page in a window of this size, light or dark.
+    pub(crate) fn visit(&mut self, url: &str, (width, height): (u32, u32), scheme: &str) {
         let scheme = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.call("Emulation.setEmulatedMedia", scheme);
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.call("Emulation.setDeviceMetricsOverride", size);
         self.call("Page.navigate", json!({"url": url}));
-        self.wait("document.body && document.body.dataset.updates >= 1");
     }
 
     /// What the expression is in the page.

@@ -50,7 +50,7 @@ pub(crate) fn free_address() -> SocketAddr {
 pub(crate) fn start_alertmanager(program: &str, folder: &Path, config: &str) -> (Process, String) {
     let file = folder.join("alertmanager.yml");
     shared::fsio::write_atomic(&file, config.as_bytes()).unwrap();
-    start(folder, |address| {
+    start(folder, "/-/ready", |address| {
         let mut command = Command::new(program);
         command
             .arg(format!("--config.file={}", file.display()))
@@ -63,7 +63,7 @@ pub(crate) fn start_alertmanager(program: &str, folder: &Path, config: &str) -> 
 
 /// Starts Prometheus with the configuration in this file and its data in `folder`; returns its address.
 pub(crate) fn start_prometheus(program: &str, folder: &Path, config: &Path) -> (Process, String) {
-    start(folder, |address| {
+    start(folder, "/-/ready", |address| {
         let mut command = Command::new(program);
         command
             .arg(format!("--config.file={}", config.display()))
@@ -75,8 +75,8 @@ pub(crate) fn start_prometheus(program: &str, folder: &Path, config: &Path) -> (
     })
 }
 
-/// Starts a server on a free port and waits until it is ready.
-fn start(folder: &Path, command: impl FnOnce(SocketAddr) -> Command) -> (Process, String) {
+/// Starts a server on a free port and waits until it answers well under this path.
+pub(crate) fn start(folder: &Path, ready: &str, command: impl FnOnce(SocketAddr) -> Command) -> (Process, String) {
     let address = free_address();
     let log = folder.join(format!("server-{}.log", address.port()));
     let written = std::fs::File::create(&log).unwrap();
@@ -84,7 +84,7 @@ fn start(folder: &Path, command: impl FnOnce(SocketAddr) -> Command) -> (Process
     let child = command.current_dir(folder).stdout(written.try_clone().unwrap()).stderr(written).spawn().unwrap();
     let process = Process(child);
     let (base, started) = (format!("http://{address}"), Instant::now());
-    while get(&format!("{base}/-/ready")).is_none() {
+    while get(&format!("{base}{ready}")).is_none() {
         let log = || std::fs::read_to_string(&log).unwrap_or_default();
         assert!(started.elapsed() < START_PATIENCE, "the server does not start: {}", log());
         std::thread::sleep(Duration::from_millis(50));
