@@ -16,17 +16,8 @@ help:
 build: ## release binaries of all tools
 	$(CARGO) build --release --locked $(TOOLS:%=-p %)
 
-CV := ../../tests/data/cv/bls_unemployment
-DEMO := build/demo
-
-demo: ## a promotion decision on real forecasts
-	$(CARGO) build --release --locked -p bench-compare
-	@mkdir -p $(DEMO)
-	@cd examples/unemployment && ../../$(BIN)/bench-compare score --no-config --quiet $(CV)_cv.csv --train $(CV)_train.csv --season 12
-	@echo; echo 'Ridge against the seasonal naive forecast, and LightGBM against the random forest:'
-	@for pair in ridge:SeasonalNaive lightgbm:RandomForest; do echo; \
-	  (cd examples/unemployment && ../../$(BIN)/bench-compare gate --candidate-model $${pair%:*} --baseline-model $${pair#*:} --report ../../$(DEMO)/$${pair%:*}); \
-	  echo "exit status $$?; the report: $(DEMO)/$${pair%:*}/report.html"; done
+demo: build ## a promotion from evidence to rollback, on real data (examples/promotion)
+	@$(MAKE) --no-print-directory -C examples/promotion demo BIN=../../$(BIN)
 
 test: ## all tests; does its own set-up
 	set -e; python=$$(tests/python/setup.sh); FORECAST_PYTHON=$$python $(CARGO) test --workspace --locked

@@ -128,6 +128,16 @@ pub struct DriverView {
     pub named: bool,
 }
 
+impl DriverView {
+    /// The part as a person names it: `EWR_B6`, `horizon 7`, `airport LGA`.
+    pub fn label(&self) -> String {
+        match self.by.strip_prefix("segment.").unwrap_or(&self.by) {
+            "series" => self.name.clone(),
+            by => format!("{by} {}", self.name),
+        }
+    }
+}
+
 /// A metric beside that of the baseline, over all series.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct MeasureView {

@@ -341,8 +341,7 @@ impl Record {
         };
         let labels =
             [named("model", &self.key.model), named("version", &self.key.version), named(subject, &self.key.subject)];
-        let drivers: Vec<&str> =
-            self.drivers.iter().filter(|driver| driver.named).map(|driver| driver.name.as_str()).collect();
+        let drivers: Vec<String> = self.drivers.iter().filter(|driver| driver.named).map(DriverView::label).collect();
         Alert {
             id: self.id.clone(),
             name: self.name().to_owned(),

@@ -374,6 +374,6 @@ pub fn alert_view(record: &Record) -> AlertView {
         reason: record.reason.clone(),
         inhibited: record.inhibited,
         labels: alert.labels,
-        drivers: record.drivers.iter().filter(|driver| driver.named).map(|driver| driver.name.clone()).collect(),
+        drivers: record.drivers.iter().filter(|driver| driver.named).map(DriverView::label).collect(),
     }
 }
