@@ -23,6 +23,7 @@ mod mlflow_process;
 #[path = "../../drift-watch/tests/it/process/mod.rs"]
 mod process;
 mod project;
+mod promotion_loop;
 #[path = "../../manifest-gen/tests/it/python/mod.rs"]
 mod python;
 mod readme;
