@@ -18,6 +18,7 @@ mod docs;
 mod faults;
 mod forecast_gate;
 mod live_export;
+mod loop_kills;
 #[path = "../../manifest-gen/tests/it/mlflow_process/mod.rs"]
 mod mlflow_process;
 #[path = "../../drift-watch/tests/it/process/mod.rs"]

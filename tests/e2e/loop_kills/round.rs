@@ -1,0 +1,151 @@
+//! One walk through the loop, in which tools die.
+
+use std::time::Duration;
+
+use e2e::Said;
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::outcome::Outcome;
+use super::watched::{Kill, Life, Watched};
+use crate::promotion_loop::Example;
+
+const STEPS: [&str; 10] =
+    ["evidence", "reject", "gate", "manifest", "promote", "render", "watch", "rebench", "audit", "rollback"];
+
+/// What `rollback` says when it has been done: the registry was renamed before the kill.
+const DONE: &str = "there is nothing to roll champion back to: departures 1.0.0";
+
+/// A copy of the example, in which one round follows another, and what an undisturbed one leaves.
+pub(crate) struct Lane {
+    example: Example,
+    tools: Watched,
+    /// The runs of tools in each step.
+    lives: Vec<Vec<Life>>,
+    undisturbed: Outcome,
+}
+
+/// What happened in a round.
+#[derive(Debug, Default)]
+pub(crate) struct Round {
+    /// Step and tool of each kill.
+    pub(crate) kills: Vec<(String, String)>,
+    pub(crate) repairs: u64,
+}
+
+impl Lane {
+    /// Walks through the loop undisturbed, twice, so that what differs by itself is seen before anybody is blamed for it.
+    pub(crate) fn new() -> Self {
+        let (example, tools) = (Example::new(), Watched::new());
+        let lives = walk(&example, &tools);
+        let undisturbed = Outcome::of(&example);
+        walk(&example, &tools);
+        let differences = undisturbed.differences(&Outcome::of(&example));
+        assert!(differences.is_empty(), "two undisturbed walks: {differences:#?}");
+        Self { example, tools, lives, undisturbed }
+    }
+
+    /// Walks through it with a kill, or two.
+    pub(crate) fn round(&self, seed: u64) -> Round {
+        let (mut dice, mut round) = (ChaCha8Rng::seed_from_u64(seed), Round::default());
+        let (step, kill) = self.draw(&mut dice);
+        clear(&self.example);
+        for (number, name) in STEPS.iter().enumerate() {
+            if number == step {
+                self.disturbed(&mut dice, name, kill, &mut round);
+            } else {
+                succeeds(name, seed, &round, self.make(name, None, &mut Round::default()));
+            }
+        }
+        let differences = self.undisturbed.differences(&Outcome::of(&self.example));
+        assert!(differences.is_empty(), "seed {seed}, {kill:?} of {}: {differences:#?}", STEPS[step]);
+        round
+    }
+
+    /// A step and the kill in it.
+    fn draw(&self, dice: &mut ChaCha8Rng) -> (usize, Kill) {
+        let all = || self.lives.iter().enumerate().flat_map(|(step, lives)| (0..lives.len()).map(move |n| (step, n)));
+        let lasted = |&(step, number): &(usize, usize)| self.lives[step][number].lasted;
+        let total: Duration = all().map(|life| lasted(&life)).sum();
+        let mut moment = total.mul_f64(dice.random());
+        let by_time = all().find(|life| {
+            let is_it = moment < lasted(life);
+            moment = moment.saturating_sub(lasted(life));
+            is_it
+        });
+        let alike = all().nth(below(dice, all().count()));
+        let (step, number) = by_time.filter(|_| dice.random()).or(alike).unwrap();
+        (step, Kill { number, after: lasted(&(step, number)).mul_f64(dice.random()) })
+    }
+
+    /// A step with a kill; then once more, as one does, until it is done.
+    fn disturbed(&self, dice: &mut ChaCha8Rng, step: &str, kill: Kill, round: &mut Round) {
+        let mut said = self.make(step, Some(kill), round);
+        let again = (!round.kills.is_empty() && dice.random()).then(|| self.another(dice, step));
+        if let Some(kill) = again {
+            said = self.make(step, Some(kill), round);
+        }
+        for _ in 0..2 {
+            if said.status == 0 {
+                return;
+            }
+            if said.stderr.contains("manifest-gen repair") {
+                round.repairs += 1;
+                assert_eq!(self.example.run("manifest-gen repair").status, 0);
+            }
+            said = self.make(step, None, &mut Round::default());
+            if step == "rollback" && said.stderr.contains(DONE) {
+                said = self.example.run("manifest-gen rollback departures --to 1 && manifest-gen verify departures 1");
+            }
+        }
+        assert_eq!(said.status, 0, "{kill:?}, {again:?} of {step}: {}{}", said.stdout, said.stderr);
+    }
+
+    /// Any moment of any tool of the step.
+    fn another(&self, dice: &mut ChaCha8Rng, step: &str) -> Kill {
+        let lives = &self.lives[STEPS.iter().position(|name| *name == step).unwrap()];
+        let number = below(dice, lives.len());
+        Kill { number, after: lives[number].lasted.mul_f64(dice.random()) }
+    }
+
+    fn make(&self, step: &str, kill: Option<Kill>, round: &mut Round) -> Said {
+        let (said, lives) = self.tools.during(kill, || make(&self.example, &self.tools, step));
+        let killed = lives.into_iter().filter(|life| life.killed);
+        round.kills.extend(killed.map(|life| (step.to_owned(), life.tool)));
+        said
+    }
+}
+
+fn below(dice: &mut impl Rng, n: usize) -> usize {
+    dice.random_range(0..n)
+}
+
+/// All steps, undisturbed; the tools that ran in each.
+fn walk(example: &Example, tools: &Watched) -> Vec<Vec<Life>> {
+    clear(example);
+    let step = |name: &&str| {
+        let (said, lives) = tools.during(None, || make(example, tools, name));
+        assert_eq!(said.status, 0, "make {name}: {}{}", said.stdout, said.stderr);
+        lives
+    };
+    STEPS.iter().map(step).collect()
+}
+
+fn clear(example: &Example) {
+    assert_eq!(example.run("rm -rf build").status, 0);
+}
+
+/// A step with one time of day and one person, so that the registry holds the same.
+fn make(example: &Example, tools: &Watched, step: &str) -> Said {
+    let folder = tools.folder();
+    let folder = folder.display();
+    example.run(&format!(
+        "SOURCE_DATE_EPOCH=1800000000 USER=loop REBENCH_CRON_RUN_BENCH_COMPARE='{folder}/bench-compare' \
+         make --no-print-directory {step} BIN='{folder}'"
+    ))
+}
+
+#[track_caller]
+fn succeeds(step: &str, seed: u64, round: &Round, said: Said) {
+    assert_eq!(said.status, 0, "seed {seed}, {round:?}: make {step}: {}{}", said.stdout, said.stderr);
+}
