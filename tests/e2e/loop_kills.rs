@@ -1,7 +1,7 @@
 //! `kill -9` of any tool at a random moment of a promotion; whoever types the same step again comes to the same end.
 //!
 //! Half of the kills are drawn by the time that the tools take, half of them fall on each run of a tool alike, since those that write the
-//! registry take a hundredth of it. Every other step that was killed is killed again while it is done again.
+//! registry take a hundredth of it. Every other step that was killed is killed again while it is done again. What comes before the first kill is not walked through anew.
 
 mod outcome;
 mod round;

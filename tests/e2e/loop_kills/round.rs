@@ -39,27 +39,32 @@ impl Lane {
         let (example, tools) = (Example::new(), Watched::new());
         let lives = walk(&example, &tools);
         let undisturbed = Outcome::of(&example);
-        walk(&example, &tools);
+        let again = walk(&example, &tools);
         let differences = undisturbed.differences(&Outcome::of(&example));
         assert!(differences.is_empty(), "two undisturbed walks: {differences:#?}");
+        let lives = lives.iter().zip(&again).map(|(one, other)| longest(one, other)).collect();
         Self { example, tools, lives, undisturbed }
     }
 
-    /// Walks through it with a kill, or two.
+    /// Walks through it with a kill, or two. A moment that comes too late, since the tool was faster, is drawn anew in a later step.
     pub(crate) fn round(&self, seed: u64) -> Round {
         let (mut dice, mut round) = (ChaCha8Rng::seed_from_u64(seed), Round::default());
-        let (step, kill) = self.draw(&mut dice);
-        clear(&self.example);
-        for (number, name) in STEPS.iter().enumerate() {
-            if number == step {
-                self.disturbed(&mut dice, name, kill, &mut round);
-            } else {
-                succeeds(name, seed, &round, self.make(name, None, &mut Round::default()));
+        let mut next = Some(self.draw(&mut dice));
+        restore(&self.example, next.map_or(0, |(step, _)| step));
+        for number in next.map_or(0, |(step, _)| step)..STEPS.len() {
+            let kill = next.filter(|(step, _)| *step == number).map(|(_, kill)| kill);
+            self.step(&mut dice, STEPS[number], kill, &mut round);
+            if kill.is_some() && round.kills.is_empty() {
+                next = (number + 1 < STEPS.len()).then(|| self.draw_after(&mut dice, number));
             }
         }
         let differences = self.undisturbed.differences(&Outcome::of(&self.example));
-        assert!(differences.is_empty(), "seed {seed}, {kill:?} of {}: {differences:#?}", STEPS[step]);
+        assert!(differences.is_empty(), "seed {seed}, {round:?}: {differences:#?}");
         round
+    }
+
+    fn draw_after(&self, dice: &mut ChaCha8Rng, step: usize) -> (usize, Kill) {
+        std::iter::repeat_with(|| self.draw(dice)).find(|(later, _)| *later > step).unwrap()
     }
 
     /// A step and the kill in it.
@@ -79,13 +84,15 @@ impl Lane {
     }
 
     /// A step with a kill; then once more, as one does, until it is done.
-    fn disturbed(&self, dice: &mut ChaCha8Rng, step: &str, kill: Kill, round: &mut Round) {
-        let mut said = self.make(step, Some(kill), round);
-        let again = (!round.kills.is_empty() && dice.random()).then(|| self.another(dice, step));
+    fn step(&self, dice: &mut ChaCha8Rng, step: &str, kill: Option<Kill>, round: &mut Round) {
+        let before = round.kills.len();
+        let mut said = self.make(step, kill, round);
+        let again = (round.kills.len() > before && dice.random()).then(|| self.another(dice, step));
         if let Some(kill) = again {
             said = self.make(step, Some(kill), round);
         }
-        for _ in 0..2 {
+        // Without a kill, a failure is one.
+        for _ in 0..if round.kills.len() > before { 2 } else { 0 } {
             if said.status == 0 {
                 return;
             }
@@ -98,7 +105,7 @@ impl Lane {
                 said = self.example.run("manifest-gen rollback departures --to 1 && manifest-gen verify departures 1");
             }
         }
-        assert_eq!(said.status, 0, "{kill:?}, {again:?} of {step}: {}{}", said.stdout, said.stderr);
+        assert_eq!(said.status, 0, "{round:?}, {kill:?}, {again:?} of {step}: {}{}", said.stdout, said.stderr);
     }
 
     /// Any moment of any tool of the step.
@@ -120,19 +127,31 @@ fn below(dice: &mut impl Rng, n: usize) -> usize {
     dice.random_range(0..n)
 }
 
-/// All steps, undisturbed; the tools that ran in each.
+/// All steps, undisturbed; the tools that ran in each. What there was before each step is kept.
 fn walk(example: &Example, tools: &Watched) -> Vec<Vec<Life>> {
-    clear(example);
-    let step = |name: &&str| {
+    succeeds(example, "rm -rf build kept; mkdir build kept");
+    let step = |(number, name): (usize, &&str)| {
+        succeeds(example, &format!("cp -a build kept/{number}"));
         let (said, lives) = tools.during(None, || make(example, tools, name));
         assert_eq!(said.status, 0, "make {name}: {}{}", said.stdout, said.stderr);
         lives
     };
-    STEPS.iter().map(step).collect()
+    STEPS.iter().enumerate().map(step).collect()
 }
 
-fn clear(example: &Example) {
-    assert_eq!(example.run("rm -rf build").status, 0);
+/// What an undisturbed walk had before a step.
+fn restore(example: &Example, step: usize) {
+    succeeds(example, &format!("rm -rf build; cp -a kept/{step} build"));
+}
+
+fn longest(one: &[Life], other: &[Life]) -> Vec<Life> {
+    let longer = |(one, other): (&Life, &Life)| Life { lasted: one.lasted.max(other.lasted), ..one.clone() };
+    one.iter().zip(other).map(longer).collect()
+}
+
+#[track_caller]
+fn succeeds(example: &Example, line: &str) {
+    assert_eq!(example.run(line).status, 0, "{line}");
 }
 
 /// A step with one time of day and one person, so that the registry holds the same.
@@ -143,9 +162,4 @@ fn make(example: &Example, tools: &Watched, step: &str) -> Said {
         "SOURCE_DATE_EPOCH=1800000000 USER=loop REBENCH_CRON_RUN_BENCH_COMPARE='{folder}/bench-compare' \
          make --no-print-directory {step} BIN='{folder}'"
     ))
-}
-
-#[track_caller]
-fn succeeds(step: &str, seed: u64, round: &Round, said: Said) {
-    assert_eq!(said.status, 0, "seed {seed}, {round:?}: make {step}: {}{}", said.stdout, said.stderr);
 }
