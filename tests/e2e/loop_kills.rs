@@ -8,32 +8,49 @@ mod round;
 mod watched;
 
 use std::collections::BTreeMap;
+use std::thread;
 use std::time::Instant;
 
 use round::{Lane, Round};
 
-/// Rounds, and the seed of the first one.
-fn asked() -> (u64, u64) {
-    let number = |name: &str, usual| std::env::var(name).map_or(usual, |text| text.parse().unwrap());
-    (number("LOOP_ROUNDS", 4), number("LOOP_SEED", 1))
+/// What is asked for by the environment.
+fn asked(name: &str, usual: u64) -> u64 {
+    std::env::var(name).map_or(usual, |text| text.parse().unwrap())
 }
 
 #[test]
 fn a_kill_anywhere_in_the_loop_changes_nothing_of_its_end() {
-    let ((rounds, first_seed), started) = (asked(), Instant::now());
-    let lane = Lane::new();
-    let (mut kills, mut repairs, mut alike) = (BTreeMap::<(String, String), u64>::new(), 0, 0);
-    for seed in first_seed..first_seed + rounds {
-        let round: Round = lane.round(seed);
-        round.kills.iter().for_each(|kill| *kills.entry(kill.clone()).or_default() += 1);
-        repairs += round.repairs;
-        alike += u64::from(!round.kills.is_empty());
-    }
-    let total: u64 = kills.values().sum();
+    let (rounds, first, lanes) = (asked("LOOP_ROUNDS", 4), asked("LOOP_SEED", 1), asked("LOOP_LANES", 1));
+    let started = Instant::now();
+    // Rounds of different lanes share the processors and nothing else.
+    let seeds = |lane: u64| (first + lane..first + rounds).step_by(lanes as usize);
+    let in_lane = |lane: u64| {
+        let place = Lane::new();
+        seeds(lane).map(|seed| place.round(seed)).collect::<Vec<Round>>()
+    };
+    let done: Vec<Round> = thread::scope(|scope| {
+        let running: Vec<_> = (0..lanes).map(|lane| scope.spawn(move || in_lane(lane))).collect();
+        running.into_iter().flat_map(|lane| lane.join().unwrap()).collect()
+    });
+    assert_eq!(done.len() as u64, rounds);
+    tell(&done, started);
+    let disturbed = done.iter().filter(|round| !round.kills.is_empty()).count();
+    assert!(disturbed * 2 > done.len(), "most tools were still there when their moment came");
+}
+
+fn tell(rounds: &[Round], started: Instant) {
+    let mut kills = BTreeMap::<&(String, String), u64>::new();
+    rounds.iter().flat_map(|round| &round.kills).for_each(|kill| *kills.entry(kill).or_default() += 1);
+    let count = |n: usize| rounds.iter().filter(|round| round.kills.len() == n).count();
+    let repairs: u64 = rounds.iter().map(|round| round.repairs).sum();
     eprintln!(
-        "{rounds} rounds, {alike} of them with a kill; {total} kills, {repairs} repairs; {:.0} s",
+        "{} rounds: {} with one kill, {} with two, {} without (the tool was faster); {} kills, {repairs} repairs; {:.0} s",
+        rounds.len(),
+        count(1),
+        count(2),
+        count(0),
+        kills.values().sum::<u64>(),
         started.elapsed().as_secs_f64()
     );
     kills.iter().for_each(|((step, tool), n)| eprintln!("  {step:<9} {tool:<14} {n:>4}"));
-    assert!(alike * 2 > rounds, "most tools were still there when their moment came");
 }
