@@ -29,6 +29,12 @@ verify: ## the long simulations and fault rounds; output kept in docs/
 	  target/release/examples/calibration --runs 20000 --seed 20261123; } > docs/verify/calibration.tmp && mv docs/verify/calibration.tmp docs/verify/calibration.md
 	PROPTEST_CASES=20000 $(CARGO) test --release --locked -p shared -p bench-compare
 	FAULT_ROUNDS=500 $(CARGO) test --locked -p e2e faults
+	{ printf '# Kills in the loop of a promotion\n\n`kill -9` of a tool at a random moment of examples/promotion: half of the moments drawn by the time that the tools take, half of\nthem in each run of a tool alike. Then the step is typed again, half of the times with another kill, and the loop goes on to its end: releases,\nsignatures, registry with its history, documents, verdicts, alerts and checklist are those of an undisturbed run to the byte, the canonical state of\ndrift-watch too; each alarm asked once, its slot has one verdict; no other file is left. The time of day is fixed (SOURCE_DATE_EPOCH). Not compared\nare times, folders and tries of re-benchmarks, the page of their history, locks, and where journals and snapshots are cut.\n\n```\nLOOP_ROUNDS=200 LOOP_LANES=4 FORECAST_BIN=target/debug cargo test --quiet -p e2e --test e2e loop_kills -- --nocapture\n```\n\n```\n'; \
+	  $(CARGO) build --locked --bins $(TOOLS:%=-p %) && \
+	  LOOP_ROUNDS=200 LOOP_LANES=4 FORECAST_BIN=target/debug $(CARGO) test --quiet --locked -p e2e --test e2e loop_kills -- --nocapture 2>&1 && printf '```\n'; } > docs/verify/loop.tmp \
+	  && mv docs/verify/loop.tmp docs/verify/loop.md
+	{ printf '# Seeded faults\n\nEach fault of tests/mutations/faults.json is seeded into a copy of the tools; the end-to-end tests of the steps of a promotion must see it.\nNamed is the first test that fails, and how many more do.\n\n```\ntests/mutations/run.py\n```\n\n```\n'; \
+	  tests/mutations/run.py && printf '```\n'; } > docs/verify/mutations.tmp && mv docs/verify/mutations.tmp docs/verify/mutations.md
 	$(CARGO) test --locked -p manifest-gen --no-run
 	{ printf '# Changed bytes and kills\n\nTen thousand single-byte changes of a signed release, its registry entry and published copies; `kill -9` at every\nsystem call of a promotion that writes or opens a file, then `repair`.\n\n```\nTAMPER_ROUNDS=10000 cargo test -p manifest-gen --test it -- tamper:: crash:: --nocapture\n```\n\n```\n'; \
 	  TAMPER_ROUNDS=10000 $(CARGO) test --locked -p manifest-gen --test it -- tamper:: crash:: --nocapture 2>/dev/null && printf '```\n'; } > docs/verify/manifest-gen.tmp \

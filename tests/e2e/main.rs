@@ -21,6 +21,7 @@ mod live_export;
 mod loop_kills;
 #[path = "../../manifest-gen/tests/it/mlflow_process/mod.rs"]
 mod mlflow_process;
+mod mutations;
 #[path = "../../drift-watch/tests/it/process/mod.rs"]
 mod process;
 mod project;
