@@ -34,7 +34,7 @@ fn the_alarm_comes_after_the_fault_and_names_the_airport() {
 #[test]
 fn live_accuracy_is_that_of_the_rows() {
     let example = Example::after("watch");
-    let said = example.run("drift-watch export --joined --predictions live/predictions.csv --actuals live/actuals.csv --no-config -o joined.csv");
+    let said = example.run("drift-watch export --joined --predictions live/predictions.csv --actuals live/actuals.csv --no-config --manifest build/models/metadata/departures_v2.json -o joined.csv");
     assert_eq!(said.status, 0, "{}", said.stderr);
     let script = "import csv\n\
         actual = {(row['series'], row['target_time']): float(row['y']) for row in csv.DictReader(open('live/actuals.csv'))}\n\
