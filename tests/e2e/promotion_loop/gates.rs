@@ -108,7 +108,7 @@ fn the_checklist_fails_where_a_row_has_lost_its_ground() {
             .map(|row| row["row"].as_str().unwrap().to_owned())
             .collect::<Vec<_>>()
     };
-    example.run("cp promotion.toml kept && sed -i 's/^schedule/# schedule/; s/^\\[rebench-cron.jobs.departures/[rebench-cron.jobs.other/; s/^model = \"departures\"/model = \"other\"/' promotion.toml");
+    example.run("cp promotion.toml kept && sed -i 's/^schedule/# schedule/; s/^\\[rebench-cron.jobs.departures/[rebench-cron.jobs.other/; s/^model = \"departures\"/model = \"other\"/; s/^candidate-model = .*/candidate-model = \"Other\"/' promotion.toml");
     assert_eq!(failing("no re-benchmark"), ["re-benchmark"]);
     example.run("cp kept promotion.toml && rm build/models/releases/departures/2.0.0/evidence/profile.json");
     let without_profile = failing("no profile");
