@@ -75,7 +75,7 @@ check: ## formatting, lints, documentation, licences
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked
 	$(CARGO) build --locked -p bench-compare --no-default-features
-	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --offline check licenses bans sources; \
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) fetch --locked && $(CARGO) deny --offline check licenses bans sources; \
 	 else echo 'cargo-deny is not installed: licences are not checked'; fi
 
 bench: ## score against polars, hashing against openssl, side by side (needs python3 with polars, numpy, pyarrow); detectors; schedules; jobs that are due together
