@@ -11,7 +11,10 @@
 mod benchmark_gate;
 mod docs;
 mod faults;
+mod hooks;
 mod forecast_gate;
 mod live_export;
+mod pipelines;
+mod project;
 mod readme;
 mod tools;
