@@ -17,4 +17,5 @@ mod live_export;
 mod pipelines;
 mod project;
 mod readme;
+mod security;
 mod tools;
