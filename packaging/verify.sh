@@ -38,9 +38,23 @@ verify_wheel() {
     echo 'wheel: installed, run, removed'
 }
 
+# What a shell offers after `bench-compare ga` must be `gate`; zsh and fish are asked where they are installed.
+complete_in_all_shells() {
+    local share=$1/share
+    bash -c 'source "$1"; COMP_WORDS=(bench-compare ga) COMP_CWORD=1; _bench__compare bench-compare ga bench-compare; test "${COMPREPLY[*]}" = gate' - "$share/bash-completion/completions/bench-compare"
+    if command -v zsh >/dev/null; then
+        zsh -f -c 'fpath=($1 $fpath); autoload -U compinit; compinit -D -u; test "$_comps[bench-compare]" = _bench-compare' - "$share/zsh/site-functions"
+        for tool in "${tools[@]}"; do zsh -f -n "$share/zsh/site-functions/_$tool"; done
+    fi
+    if command -v fish >/dev/null; then
+        fish --no-config -c 'source $argv[1]; complete -C "bench-compare ga"' "$share/fish/vendor_completions.d/bench-compare.fish" | grep -q '^gate'
+    fi
+}
+
 verify_install() {
     make --silent install-daemons DESTDIR="$scratch/root" PREFIX=/usr >&2
     run_all "$scratch/root/usr/bin"
+    complete_in_all_shells "$scratch/root/usr"
     make --silent uninstall DESTDIR="$scratch/root" PREFIX=/usr >&2
     left=$(find "$scratch/root" -type f -printf '%P\n')
     test "$left" = etc/forecast-promotion/promotion.toml
