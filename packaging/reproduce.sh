@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Builds the committed tree twice, in folders of different names and with nothing in common but the crates' sources, and compares the
 # binaries. Paths of the machine are mapped away; the same flags give a third party the same bytes, with the same toolchain and
-# C compiler. packaging/reproduce.sh [FOLDER TO WORK IN]
+# C compiler. packaging/reproduce.sh [TOOL]...; REPRODUCE_IN names a folder to work in.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-tools=(bench-compare manifest-gen drift-watch rebench-cron)
-work=${1:-$(mktemp -d)}
+tools=("$@")
+((${#tools[@]})) || tools=(bench-compare manifest-gen drift-watch rebench-cron)
+work=${REPRODUCE_IN:-$(mktemp -d)}
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 commit=$(git rev-parse HEAD)
 for name in first a-second-one; do
