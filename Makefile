@@ -8,7 +8,7 @@ TOOLS   := bench-compare manifest-gen drift-watch rebench-cron
 BIN     := target/release
 INSTALL ?= install
 
-.PHONY: help demo test verify check bench docs man build install install-daemons uninstall wheel deb static sbom clean
+.PHONY: help demo test verify check bench docs man build install install-daemons uninstall wheel deb sbom clean
 .DELETE_ON_ERROR:
 
 help:
@@ -130,9 +130,6 @@ deb: ## a Debian package, in build (needs cargo-deb)
 	rm -rf build/deb
 	$(MAKE) install-daemons DESTDIR=build/deb PREFIX=/usr
 	$(CARGO) deb --no-build --locked -p forecast-promotion -o build
-
-static: ## binaries that need no library of the system, in target/x86_64-unknown-linux-musl/release
-	packaging/static.sh
 
 sbom: ## what the tools are built from, as CycloneDX, in build/sbom (needs cargo-cyclonedx)
 	packaging/sbom.sh

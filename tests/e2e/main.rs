@@ -11,8 +11,8 @@
 mod benchmark_gate;
 mod docs;
 mod faults;
-mod hooks;
 mod forecast_gate;
+mod hooks;
 mod live_export;
 mod pipelines;
 mod project;

@@ -65,7 +65,10 @@ fn the_steps_of_github_run_from_lint_to_promotion() {
 
 #[test]
 fn the_steps_of_gitlab_run_from_lint_to_promotion() {
-    from_lint_to_promotion(GITLAB, "--data-urlencode body@evidence/gate/report.md https://gitlab.example.com/api/v4/projects/3/merge_requests/7/notes\n");
+    from_lint_to_promotion(
+        GITLAB,
+        "--data-urlencode body@evidence/gate/report.md https://gitlab.example.com/api/v4/projects/3/merge_requests/7/notes\n",
+    );
 }
 
 #[test]
