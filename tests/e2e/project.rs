@@ -100,7 +100,7 @@ impl Project {
 
     fn stand_in(&self, name: &str) {
         let path = self.place.path("stand-ins").join(name);
-        let mut file = fs::OpenOptions::new().create(true).write(true).mode(0o755).open(path).unwrap();
+        let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o755).open(path).unwrap();
         writeln!(file, "#!/bin/sh\necho \"{name} $*\" >> '{}'", self.place.path("calls").display()).unwrap();
     }
 
