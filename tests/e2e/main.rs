@@ -19,3 +19,4 @@ mod project;
 mod readme;
 mod security;
 mod tools;
+mod units;
