@@ -4,7 +4,7 @@ use std::fs;
 
 use e2e::{data, root};
 
-use crate::project::{Project, python};
+use crate::team_project::{Project, python};
 
 /// A project in which the hooks are installed.
 fn project() -> Option<Project> {

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use e2e::root;
 use serde_json::Value;
 
-use crate::project::{Project, python};
+use crate::team_project::{Project, python};
 
 const GITHUB: &str = "examples/ci/github-actions.yml";
 const GITLAB: &str = "examples/ci/gitlab-ci.yml";
