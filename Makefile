@@ -3,15 +3,16 @@
 CARGO   ?= cargo
 PREFIX  ?= /usr/local
 DESTDIR ?=
+SYSCONFDIR ?= /etc
 TOOLS   := bench-compare manifest-gen drift-watch rebench-cron
 BIN     := target/release
 INSTALL ?= install
 
-.PHONY: help demo test verify check bench docs man build install uninstall clean
+.PHONY: help demo test verify check bench docs man build install install-daemons uninstall wheel deb sbom clean
 .DELETE_ON_ERROR:
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 build: ## release binaries of all tools
 	$(CARGO) build --release --locked $(TOOLS:%=-p %)
@@ -56,6 +57,8 @@ verify: ## the long simulations and fault rounds; output kept in docs/
 	{ printf '# Exports of rebench-cron, run by the engines\n\n```\ntests/exports/airflow.sh\n```\n\n```\n'; tests/exports/airflow.sh && \
 	  printf '```\n\n```\ntests/exports/slurm.sh\n```\n\n```\n' && tests/exports/slurm.sh && printf '```\n'; } > docs/verify/exports.tmp \
 	  && mv docs/verify/exports.tmp docs/verify/exports.md
+	{ printf '# Packages, installed and removed\n\n```\npackaging/verify.sh\n```\n\n```\n'; packaging/verify.sh && printf '```\n'; } > docs/verify/packaging.tmp \
+	  && mv docs/verify/packaging.tmp docs/verify/packaging.md
 	set -e; data=$$(tests/python/nannyml_data.sh); NANNYML_DATA=$$data $(CARGO) test --locked -p drift-watch --test it chunks::
 
 check: ## formatting, lints, documentation, licences
@@ -63,7 +66,7 @@ check: ## formatting, lints, documentation, licences
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked
 	$(CARGO) build --locked -p bench-compare --no-default-features
-	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --offline check licenses bans sources; \
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) fetch --locked && $(CARGO) deny --offline check licenses bans sources; \
 	 else echo 'cargo-deny is not installed: licences are not checked'; fi
 
 bench: ## score against polars, hashing against openssl, side by side (needs python3 with polars, numpy, pyarrow); detectors; schedules; jobs that are due together
@@ -92,12 +95,35 @@ install: build ## binaries, manual pages, completions, licences below PREFIX
 	  $(BIN)/$$tool --no-config completions fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$tool.fish; \
 	done
 
-uninstall: ## what install put there
+DAEMONS := examples/live/drift-watch.service examples/rebench/rebench-cron.service
+
+install-daemons: install ## also the units, users and settings of the daemons, for root; none is enabled
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(SYSCONFDIR)/forecast-promotion
+	set -e; for unit in $(DAEMONS); do \
+	  sed 's|/usr/bin/|$(PREFIX)/bin/|' $$unit > $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; done
+	$(INSTALL) -m 644 packaging/forecast-promotion.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d
+	test -e $(DESTDIR)$(SYSCONFDIR)/forecast-promotion/promotion.toml \
+	  || $(INSTALL) -m 644 packaging/promotion.toml $(DESTDIR)$(SYSCONFDIR)/forecast-promotion
+
+uninstall: ## what install and install-daemons put there; settings and records stay
 	for tool in $(TOOLS); do rm -f $(DESTDIR)$(PREFIX)/bin/$$tool $(DESTDIR)$(PREFIX)/share/man/man1/$$tool.1 \
 	  $(DESTDIR)$(PREFIX)/share/man/man1/$$tool-*.1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$tool \
 	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$tool $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$tool.fish; done
 	rm -f $(DESTDIR)$(PREFIX)/share/man/man5/promotion.toml.5
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/drift-watch.service $(DESTDIR)$(PREFIX)/lib/systemd/system/rebench-cron.service \
+	  $(DESTDIR)$(PREFIX)/lib/sysusers.d/forecast-promotion.conf
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/forecast-promotion
+
+wheel: ## a wheel with the four tools, in build/wheel
+	packaging/wheel.sh
+
+deb: ## a Debian package, in build (needs cargo-deb)
+	rm -rf build/deb
+	$(MAKE) install-daemons DESTDIR=build/deb PREFIX=/usr
+	$(CARGO) deb --no-build --locked -p forecast-promotion -o build
+
+sbom: ## what the tools are built from, as CycloneDX, in build/sbom (needs cargo-cyclonedx)
+	packaging/sbom.sh
 
 clean: ## build output
 	$(CARGO) clean

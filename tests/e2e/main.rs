@@ -17,9 +17,11 @@ mod dashboard;
 mod docs;
 mod faults;
 mod forecast_gate;
+mod hooks;
 mod live_export;
 #[path = "../../manifest-gen/tests/it/mlflow_process/mod.rs"]
 mod mlflow_process;
+mod pipelines;
 #[path = "../../drift-watch/tests/it/process/mod.rs"]
 mod process;
 mod project;
@@ -29,9 +31,12 @@ mod python;
 mod readme;
 #[path = "../../shared/tests/it/real_process/mod.rs"]
 mod real_process;
+mod security;
 mod service;
 mod serving;
+mod team_project;
 mod tools;
+mod units;
 mod walk;
 
 // The browser waits for its page as tests wait for a daemon.
