@@ -10,6 +10,7 @@
 
 mod benchmark_gate;
 mod docs;
+mod fault_matrix;
 mod faults;
 mod forecast_gate;
 mod live_export;

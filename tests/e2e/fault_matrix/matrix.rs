@@ -1,0 +1,158 @@
+//! A row of the matrix: run, and held against what it must do.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::commands::{self, Input};
+use super::files::{self, Kind};
+use super::process::{self, Ended};
+use super::world::{self, EARLIER, World};
+
+/// A command, and what is at the path of one of its files.
+pub(crate) struct Row {
+    input: &'static Input,
+    kind: Kind,
+}
+
+/// Every kind of bad file for every input.
+pub(crate) fn rows() -> Vec<Row> {
+    let of_input = |input: &'static Input| files::kinds(input.format).into_iter().map(move |kind| Row { input, kind });
+    commands::all().flat_map(of_input).collect()
+}
+
+/// What a path holds.
+#[derive(PartialEq, Eq)]
+enum Node {
+    Folder,
+    Link(PathBuf),
+    File(Vec<u8>),
+}
+
+type Tree = BTreeMap<String, Node>;
+
+impl Row {
+    /// What is wrong with how the tool took the bad file; nothing if all is right.
+    pub(crate) fn complaints(&self, world: &World) -> Vec<String> {
+        let folder = furnished(self.input, world);
+        files::put(self.kind.spoil, self.input.format, &folder.path().join(self.input.spoils));
+        let before = tree(folder.path());
+        let ended = run(self.input, world, folder.path());
+        let after = tree(folder.path());
+        let found = [self.about_the_end(&ended), self.about_the_message(&ended), self.about_files(&before, &after)];
+        let heading = format!("{} {}\n  {}: {}", self.input.tool, self.input.words, self.input.spoils, self.kind.name);
+        let said = format!("{}{}", cut(&ended.stderr), cut(&ended.stdout)).replace('\n', "\n      | ");
+        found.into_iter().flatten().map(|what| format!("{heading}: {what}\n      | {said}")).collect()
+    }
+
+    /// The status that is right: 2, unless the table says otherwise.
+    fn expected(&self) -> i32 {
+        let is_of = |cell: &&commands::Cell| cell.kinds.contains(&self.kind.name);
+        self.input.cells.iter().find(is_of).map_or(2, |cell| cell.status)
+    }
+
+    fn about_the_end(&self, ended: &Ended) -> Vec<String> {
+        let expected = self.expected();
+        match ended.status.map(|status| status.code()) {
+            None => vec!["does not end".to_owned()],
+            Some(None) => vec!["ended by a signal".to_owned()],
+            Some(Some(code)) if code != expected => vec![format!("status {code}, not {expected}")],
+            Some(Some(_)) => Vec::new(),
+        }
+    }
+
+    fn about_the_message(&self, ended: &Ended) -> Vec<String> {
+        let all = format!("{}{}", ended.stderr, ended.stdout);
+        let mut wrong = Vec::new();
+        if ["panicked", "RUST_BACKTRACE", "stack overflow"].iter().any(|text| all.contains(text)) {
+            wrong.push("panic text".to_owned());
+        }
+        if self.expected() == 0 {
+            return wrong;
+        }
+        let is_refusal = self.expected() == 2 || self.expected() == 3;
+        if is_refusal && !ended.stderr.lines().any(|line| line.starts_with(&format!("{}: ", self.input.tool))) {
+            wrong.push("the tool is not named".to_owned());
+        }
+        if !all.contains(self.input.spoils) {
+            wrong.push("the file is not named".to_owned());
+        }
+        if self.kind.line && !names_a_line(&all, self.input.spoils) {
+            wrong.push("the line is not named".to_owned());
+        }
+        if is_refusal && !all.contains("help: ") && !all.contains("(expected ") {
+            wrong.push("no remedy".to_owned());
+        }
+        wrong
+    }
+
+    fn about_files(&self, before: &Tree, after: &Tree) -> Vec<String> {
+        let answered = ![2, 3].contains(&self.expected());
+        let may_change = |path: &&String| {
+            (answered && *path == EARLIER) || (!self.input.keeps.is_empty() && path.starts_with(self.input.keeps))
+        };
+        if self.expected() == 0 {
+            return Vec::new();
+        }
+        let paths = before.keys().chain(after.keys()).filter(|path| !may_change(path));
+        let changed: std::collections::BTreeSet<_> = paths.filter(|path| before.get(*path) != after.get(*path)).collect();
+        changed.into_iter().map(|path| format!("{path} was changed")).collect()
+    }
+}
+
+/// What is wrong where nothing is spoiled.
+pub(crate) fn unlike_sound(input: &Input, world: &World) -> Option<String> {
+    let folder = furnished(input, world);
+    let ended = run(input, world, folder.path());
+    let status = ended.status.and_then(|status| status.code());
+    let said = format!("{} {}: {status:?}\n{}{}", input.tool, input.words, ended.stderr, cut(&ended.stdout));
+    (status != Some(input.sound)).then_some(said)
+}
+
+fn furnished(input: &Input, world: &World) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    world::copied(&world.path(input.tool, ""), folder.path());
+    folder
+}
+
+fn run(input: &Input, world: &World, folder: &Path) -> Ended {
+    let mut command = world.place.command(input.tool);
+    command.current_dir(folder).args(input.words.split_whitespace());
+    process::until(&mut command, |stderr| input.ready().is_some_and(|text| stderr.contains(text)))
+}
+
+/// `file:line` as editors jump to it.
+fn names_a_line(text: &str, file: &str) -> bool {
+    text.match_indices(file).any(|(at, _)| {
+        let rest = &text[at + file.len()..];
+        rest.strip_prefix(':').is_some_and(|rest| rest.starts_with(|next: char| next.is_ascii_digit()))
+    })
+}
+
+fn tree(folder: &Path) -> Tree {
+    let mut tree = Tree::new();
+    collect(folder, "", &mut tree);
+    tree
+}
+
+fn collect(folder: &Path, prefix: &str, tree: &mut Tree) {
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            collect(&entry.path(), &format!("{name}/"), tree);
+        }
+        let node = match (kind.is_dir(), kind.is_symlink()) {
+            (true, _) => Node::Folder,
+            (_, true) => Node::Link(fs::read_link(entry.path()).unwrap()),
+            _ => Node::File(fs::read(entry.path()).unwrap_or_default()),
+        };
+        tree.insert(name, node);
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(700).collect()
+}
