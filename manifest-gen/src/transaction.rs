@@ -108,8 +108,9 @@ pub fn recover(store: &Store) -> Result<Recovered> {
 }
 
 fn recover_locked(store: &Store) -> Result<Recovered> {
-    let Some(journal) = read_journal(store)? else { return Ok(Recovered::Nothing) };
+    let journal = read_journal(store)?;
     let (registry, bytes) = store.registry_bytes()?;
+    let Some(journal) = journal else { return Ok(Recovered::Nothing) };
     let found = bytes.as_deref().map(digest::of_bytes);
     let recovered = match found {
         found if found == journal.before => Recovered::Undone,

@@ -85,7 +85,7 @@ const PATHS: [Kind; 5] = [
 const CONTENT: [Kind; 13] = [
     bytes("empty", |_| Vec::new()),
     bytes("whitespace", |_| b" \n\t\n  \n".to_vec()),
-    bytes("truncated", |file| file.bytes[..file.bytes.len() / 2].to_vec()),
+    bytes("truncated", |file| tables::torn(file.bytes)),
     bytes("corrupt end", |file| [&file.bytes[..file.bytes.len() * 4 / 5], &noise(400)].concat()),
     bytes("noise", |_| noise(4096)),
     bytes("PNG", |_| [PNG, &noise(500)].concat()),
@@ -141,7 +141,7 @@ const SCHEMA: [Kind; 3] = [
 ];
 
 const TOML: [Kind; 6] = [
-    at_a_line("unknown key", |file| [file.bytes, b"\n[bench-compare.score]\nseasonn = 12\n"].concat()),
+    at_a_line("unknown key", |file| [b"modells = 12\n", file.bytes].concat()),
     at_a_line("unknown table", |_| b"[bench-comparer]\nseason = 12\n".to_vec()),
     at_a_line("wrong type", |_| b"project = 17\n".to_vec()),
     at_a_line("key twice", |file| [b"project = \"a\"\nproject = \"b\"\n", file.bytes].concat()),
@@ -170,9 +170,17 @@ fn can_be_made(kind: &Kind) -> bool {
     !matches!(kind.spoil, Spoil::Unreadable) || !is_root()
 }
 
-/// Binary files have no text in which bytes could be wrong.
+/// Whether the fault is one for such a file.
 fn makes_sense(format: Format, kind: &Kind) -> bool {
-    format != Format::Binary || !["invalid UTF-8", "UTF-16"].contains(&kind.name)
+    let is = |names: &[&str]| names.contains(&kind.name);
+    match format {
+        // Bytes that are no text anyway.
+        Format::Binary => !is(&["invalid UTF-8", "UTF-16"]),
+        // Half of a file may be a whole one.
+        Format::Toml => !is(&["truncated"]),
+        Format::Table(_, "") => !is(&["no such date"]),
+        _ => true,
+    }
 }
 
 /// Puts the bad file at `path`, where the sound one is.

@@ -41,9 +41,10 @@ impl Row {
         let before = tree(folder.path());
         let ended = run(self.input, world, folder.path());
         let after = tree(folder.path());
-        let found = [self.about_the_end(&ended), self.about_the_message(&ended), self.about_files(&before, &after)];
+        let all = format!("{}{}{}", ended.stderr, ended.stdout, written(&after));
+        let found = [self.about_the_end(&ended), self.about_the_message(&ended, &all), self.about_files(&before, &after)];
         let heading = format!("{} {}\n  {}: {}", self.input.tool, self.input.words, self.input.spoils, self.kind.name);
-        let said = format!("{}{}", cut(&ended.stderr), cut(&ended.stdout)).replace('\n', "\n      | ");
+        let said = cut(&all).replace('\n', "\n      | ");
         found.into_iter().flatten().map(|what| format!("{heading}: {what}\n      | {said}")).collect()
     }
 
@@ -63,8 +64,7 @@ impl Row {
         }
     }
 
-    fn about_the_message(&self, ended: &Ended) -> Vec<String> {
-        let all = format!("{}{}", ended.stderr, ended.stdout);
+    fn about_the_message(&self, ended: &Ended, all: &str) -> Vec<String> {
         let mut wrong = Vec::new();
         if ["panicked", "RUST_BACKTRACE", "stack overflow"].iter().any(|text| all.contains(text)) {
             wrong.push("panic text".to_owned());
@@ -79,7 +79,7 @@ impl Row {
         if !all.contains(self.input.spoils) {
             wrong.push("the file is not named".to_owned());
         }
-        if self.kind.line && !names_a_line(&all, self.input.spoils) {
+        if self.kind.line && !names_a_line(all, self.input.spoils) {
             wrong.push("the line is not named".to_owned());
         }
         if is_refusal && !all.contains("help: ") && !all.contains("(expected ") {
@@ -129,6 +129,14 @@ fn names_a_line(text: &str, file: &str) -> bool {
         let rest = &text[at + file.len()..];
         rest.strip_prefix(':').is_some_and(|rest| rest.starts_with(|next: char| next.is_ascii_digit()))
     })
+}
+
+/// What `-o` wrote, where the command has answered.
+fn written(after: &Tree) -> String {
+    match after.get(EARLIER) {
+        Some(Node::File(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+        _ => String::new(),
+    }
 }
 
 fn tree(folder: &Path) -> Tree {

@@ -71,3 +71,10 @@ pub(crate) fn field(text: &str, name: &str, value: &str) -> Vec<u8> {
     lines[ROW] = format!("{start}\"{name}\":{value}{}", &rest[end..]);
     lines.join("\n").into()
 }
+
+/// The first half, torn a few bytes after the beginning of a line: in the middle of a row.
+pub(crate) fn torn(bytes: &[u8]) -> Vec<u8> {
+    let half = bytes.len() / 2;
+    let line_end = bytes[half..].iter().take(2000).position(|byte| *byte == b'\n').unwrap_or(0);
+    bytes[..(half + line_end + 4).min(bytes.len() - 1)].to_vec()
+}

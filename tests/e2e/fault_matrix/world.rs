@@ -63,7 +63,7 @@ impl World {
     fn evidence(&self, folder: &str) {
         self.forecasts(folder);
         self.write(folder, "promotion.toml", CONFIG);
-        self.copy("artifacts/models/lightgbm_v2.pkl", folder, "model.pkl");
+        self.copy("artifacts/models/random_forest_store1_scaler.joblib", folder, "model.pkl");
         self.copy("artifacts/models/preprocessing_lightgbm.pkl", folder, "scaler.pkl");
         self.copy("artifacts/models/lightgbm_v2.txt", folder, "model.txt");
         self.copy("benchmark/candidate/benchmark_results.json", folder, "benchmark.json");
@@ -209,7 +209,7 @@ command = ["cp", "cv.csv", "{out_dir}/forecasts.csv"]
 [rebench-cron.jobs.shop.expect]
 files = ["forecasts.csv"]
 models = ["LightGBM", "SeasonalNaive"]
-data = ["train.csv"]
+data = ["cv.csv"]
 
 [rebench-cron.jobs.shop.judge]
 forecasts = "forecasts.csv"
