@@ -94,7 +94,7 @@ pub struct FileScan {
 pub fn scan_file(path: &Path, allow: &AllowList) -> FileScan {
     match open(path) {
         Ok(reader) => scan_reader(path, reader, allow),
-        Err(error) => unreadable(path, error.to_string()),
+        Err(error) => FileScan { help: error.help().map(str::to_owned), ..unreadable(path, error.to_string()) },
     }
 }
 

@@ -165,6 +165,10 @@ impl<'a> Table<'a> {
                 self.add(Severity::Fatal, "header", (1, index), found, "a name for each column", "rename the column");
             }
         }
+        if self.layout.kind == Kind::ForecastTable && !self.header.iter().any(|name| name == "y") {
+            let help = "where the table is read, --map y=COLUMN says what the column of actuals is called";
+            self.add(Severity::Warning, "no-actuals", (1, 0), "no column \"y\"".to_owned(), "the actuals", help);
+        }
         let is_one = self.header.len() > 1 && self.path.extension().is_none_or(|end| end != "json");
         if self.layout.kind == Kind::UnknownTable && !is_one {
             let found = format!("it begins with {:?}", shown(&self.header.join(",")));

@@ -6,8 +6,17 @@ use super::files::Format::{self, Binary, Json, Lines, Opaque, Schema, Table, Tex
 pub(crate) struct Cell {
     pub(crate) kinds: &'static [&'static str],
     pub(crate) status: i32,
-    #[allow(dead_code, reason = "for who reads the table")]
     pub(crate) why: &'static str,
+    /// Whether a fault at a line is shown with it, and whether the file is named at all.
+    pub(crate) says: Says,
+}
+
+/// How much of the place stands in the answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Says {
+    Line,
+    File,
+    Nothing,
 }
 
 /// A command, and the file of it that is spoiled.
@@ -19,6 +28,8 @@ pub(crate) struct Input {
     /// The status while nothing is spoiled.
     pub(crate) sound: i32,
     pub(crate) cells: &'static [Cell],
+    /// What stands for the file in messages, where that is not its path.
+    pub(crate) named: &'static str,
     /// Where the command may write although it fails: records of what was tried.
     pub(crate) keeps: &'static str,
 }
@@ -38,17 +49,38 @@ impl Input {
         Self { cells, ..self }
     }
 
+    const fn named(self, named: &'static str) -> Self {
+        Self { named, ..self }
+    }
+
+    /// Commands whose findings are their result, also where a file cannot be read: it goes where results go.
+    pub(crate) fn reports(&self) -> bool {
+        ["lint", "scan", "verify"].iter().any(|name| self.words.split(' ').next() == Some(name))
+    }
+
     const fn keeps(self, keeps: &'static str) -> Self {
         Self { keeps, ..self }
     }
 }
 
 const fn input(tool: &'static str, words: &'static str, spoils: &'static str, format: Format) -> Input {
-    Input { tool, words, spoils, format, sound: 0, cells: &[], keeps: "" }
+    Input { tool, words, spoils, format, sound: 0, cells: &[], named: spoils, keeps: "" }
 }
 
 const fn cell(kinds: &'static [&'static str], status: i32, why: &'static str) -> Cell {
-    Cell { kinds, status, why }
+    Cell { kinds, status, why, says: Says::Line }
+}
+
+impl Cell {
+    /// The answer names the file, and is not about one line of it.
+    const fn without_line(self) -> Self {
+        Self { says: Says::File, ..self }
+    }
+
+    /// The answer does not depend on this file.
+    const fn without_file(self) -> Self {
+        Self { says: Says::Nothing, ..self }
+    }
 }
 
 const CV: Format = Table("y", "ds");
@@ -57,7 +89,7 @@ const BOARD: Format = Table("eval_metrics/MASE[0.5]", "");
 
 /// What a table may hold, as the world writes it.
 const NOT_FINITE: Cell = cell(&["infinity"], 0, "a row that is not finite is left out and counted");
-const NOT_FINITE_OPEN: Cell = cell(&["infinity"], 4, "a row that is not finite is left out and counted");
+const NOT_FINITE_OPEN: Cell = cell(&["infinity"], 4, "a row that is not finite is left out and counted").without_line();
 /// Settings are found, not named.
 const NO_SETTINGS: Cell = cell(&["absent", "empty", "whitespace"], 0, "promotion.toml is optional");
 
@@ -85,12 +117,13 @@ const BENCH_COMPARE: &[Input] = &[
     bench(GATE, "model.pkl", Opaque).sound(4),
     bench(GATE_BENCHMARK, "base.json", Json).sound(1),
     bench(GATE_BENCHMARK, "cand.json", Json).sound(1),
-    bench(GATE_RESULTS, "board.csv", BOARD).but(&[NOT_FINITE_OPEN]),
+    bench(GATE_RESULTS, "board.csv", BOARD).sound(4).but(&[NOT_FINITE_OPEN]),
     bench("leaderboard board.csv --resamples 0 -o earlier.txt", "board.csv", BOARD),
     bench("test dm errors.csv --columns e1,e2 -o earlier.txt", "errors.csv", Table("e1", ""))
         .but(&[cell(&["NUL bytes"], 0, "they stand in a name that the test does not read")]),
     bench("lint cand.json -o earlier.txt", "cand.json", Json).but(&[FOUND_IN_JSON]),
-    bench("lint cv.csv -o earlier.txt", "cv.csv", CV).but(&[FOUND_IN_TABLE]),
+    bench("lint cv.csv -o earlier.txt", "cv.csv", CV)
+        .but(&[FOUND_IN_TABLE, cell(&["column missing"], 0, "a warning: columns may be mapped where the table is read")]),
     bench("check --config promotion.toml -o earlier.txt", "promotion.toml", Toml).but(&[cell(&["empty", "whitespace"], 0, "all keys are optional")]),
     bench("show-config -o earlier.txt", "promotion.toml", Toml).but(&[NO_SETTINGS]),
     bench("score cv.csv -o earlier.txt", "promotion.toml", Toml).but(&[NO_SETTINGS]),
@@ -119,7 +152,7 @@ const MANIFEST: &str = "models/releases/lightgbm/2.0.0/manifest.json";
 const MANIFEST_1: &str = "models/releases/lightgbm/1.0.0/manifest.json";
 const MANIFEST_3: &str = "models/releases/lightgbm/3.0.0/manifest.json";
 const SIGNATURE: &str = "models/releases/lightgbm/2.0.0/model.sig";
-const MODEL: &str = "models/releases/lightgbm/2.0.0/model_v2.pkl";
+const MODEL: &str = "models/releases/lightgbm/2.0.0/lightgbm_v2.pkl";
 const METADATA: &str = "models/metadata/lightgbm_v2.json";
 
 const NEW: &str = "new lightgbm 4 --artifact model=model.pkl --artifact preprocessing=scaler.pkl --benchmark benchmark.json \
@@ -153,13 +186,13 @@ const MANIFEST_GEN: &[Input] = &[
     manifest("sign lightgbm 5 --key key.pem -o earlier.txt", "models/releases/lightgbm/5.0.0/manifest.json", Schema),
     manifest(VERIFY, REGISTRY, Schema).but(&[cell(&["absent"], 0, "no release has been promoted yet")]),
     manifest(VERIFY, MANIFEST, Schema).but(&[MISMATCH]),
-    manifest(VERIFY, SIGNATURE, Text).but(&[MISMATCH_OF_A_FILE]),
-    manifest(VERIFY, MODEL, Binary).but(&[MISMATCH]),
-    manifest(VERIFY, METADATA, Schema).but(&[MISMATCH_OF_A_FILE]),
+    manifest(VERIFY, SIGNATURE, Text).named("signature").but(&[MISMATCH_OF_A_FILE, GONE]),
+    manifest(VERIFY, MODEL, Binary).but(&[MISMATCH_OF_A_FILE, cell(&["absent", "folder"], 1, "the file of the release is gone: a mismatch")]),
+    manifest(VERIFY, METADATA, Schema).but(&[MISMATCH_OF_A_FILE, GONE]),
     manifest(VERIFY, "key.pub", Text),
     manifest(PROMOTE, REGISTRY, Schema).but(&[cell(&["absent"], 0, "the first promotion makes it")]),
     manifest(PROMOTE, MANIFEST_3, Schema),
-    manifest(PROMOTE, "models/releases/lightgbm/3.0.0/evidence/verdict.json", Schema).but(&[MISMATCH_OF_A_FILE]),
+    manifest(PROMOTE, "models/releases/lightgbm/3.0.0/evidence/verdict.json", Schema),
     manifest(PROMOTE, "key.pub", Text),
     manifest(PROMOTE, "tests.xml", Opaque),
     manifest(PROMOTE, "README.md", Text).but(&[AROUND_MARKERS]),
@@ -205,7 +238,8 @@ const MISMATCH: Cell = cell(
     ],
     1,
     "whether a release is what it was is the question, and the answer is no",
-);
+)
+.without_line();
 const MISMATCH_OF_A_FILE: Cell = cell(
     &[
         "empty", "whitespace", "truncated", "corrupt end", "noise", "PNG", "invalid UTF-8", "UTF-16", "NUL bytes", "HTML", "gzip",
@@ -214,7 +248,9 @@ const MISMATCH_OF_A_FILE: Cell = cell(
     ],
     1,
     "other bytes than those that were promoted: a mismatch",
-);
+)
+.without_line();
+const GONE: Cell = cell(&["absent", "dangling link", "link loop"], 1, "what was there is gone: a mismatch");
 const AROUND_MARKERS: Cell =
     cell(&["invalid UTF-8", "NUL bytes"], 0, "what stands around the markers is kept, whatever it is");
 const OTHER_REQUEST: Cell = cell(
@@ -239,7 +275,7 @@ const EXPORT: &str = "export --joined --predictions predictions.csv --actuals ac
 const JOURNAL: &str = "state/journal/00000000000000000001.journal";
 
 /// Rows that cannot be read are set aside with a warning, and the answer is that of the others.
-const NO_RECORDS: Cell = cell(&["empty", "whitespace", "header only"], 4, "nothing has come yet, which may change");
+const NO_RECORDS: Cell = cell(&["empty", "whitespace", "header only"], 4, "nothing has come yet, which may change").without_file();
 const SET_ASIDE: Cell = cell(
     &[
         "invalid UTF-8", "NUL bytes", "text for a number", "infinity", "NaN", "row too short", "row too long", "no such date",
@@ -268,14 +304,15 @@ const DRIFT_WATCH: &[Input] = &[
     drift("verify-alarms --profile profile.json --runs 2 --promise 50 -o earlier.txt", "profile.json", Schema),
     drift("verify-alarms --manifest models/metadata/lightgbm_v2.json --runs 2 --promise 50 -o earlier.txt", "models/metadata/lightgbm_v2.json", Schema),
     drift(EXPORT, "actuals.csv", ACTUALS).but(&[SET_ASIDE_EXPORT]),
-    drift("export --joined --state state --format csv -o earlier.txt", "state/store.json", Schema),
-    drift("state dump --state state -o earlier.txt", "state/store.json", Schema),
-    drift("state dump --state state -o earlier.txt", JOURNAL, Binary),
+    drift("export --joined --state state --format csv -o earlier.txt", "state/store.json", Schema).named("state").keeps("state/"),
+    drift("state dump --state state -o earlier.txt", "state/store.json", Schema).named("state").keeps("state/"),
+    drift("state dump --state state -o earlier.txt", JOURNAL, Binary).named("state/journal").keeps("state/"),
     drift("status --token-file token --url http://127.0.0.1:9 -o earlier.txt", "token", Text).sound(3)
-        .but(&[cell(&["truncated", "one huge line"], 3, "a token like any other, and nobody listens there")]),
+        .but(&[cell(&["truncated", "one huge line"], 3, "a token like any other, and nobody listens there").without_file()]),
     drift("check -o earlier.txt", "promotion.toml", Toml).but(&[NO_SETTINGS]),
     drift("run --predictions predictions.jsonl --actuals actuals.jsonl --profile profile.json --no-listen --state state", "profile.json", Schema).keeps("state/"),
-    drift("run --predictions predictions.jsonl --actuals actuals.jsonl --no-listen --state state", "state/store.json", Schema).keeps("state/"),
+    drift("run --predictions predictions.jsonl --actuals actuals.jsonl --no-listen --state state", "state/store.json", Schema).keeps("state/")
+        .but(&[cell(&["absent"], 0, "it is written anew: frames carry a version of their own")]),
     drift("run --predictions predictions.jsonl --actuals actuals.jsonl --no-listen --read-token-file token", "token", Text)
         .but(&[cell(&["truncated", "one huge line"], 0, "a token like any other")]),
 ];
@@ -294,8 +331,12 @@ const DAMAGED: Cell = cell(
 );
 const DAMAGED_PAGES: Cell = cell(&["truncated", "corrupt end", "NUL bytes"], 3, "as for commands that write");
 const NEW_RECORDS: Cell = cell(&["absent", "dangling link", "empty"], 0, "records begin with the first command that writes");
-const NEW_RECORDS_OPEN: Cell = cell(&["absent", "dangling link", "empty"], 4, "records begin with the first run, which decides nothing");
-const COMMAND_FAILED: Cell = cell(&["absent", "folder", "dangling link", "link loop", "unreadable"], 3, "the command of the job fails, which may pass");
+const NEW_RECORDS_OPEN: Cell = cell(&["absent", "dangling link", "empty"], 4, "records begin with the first run, which decides nothing").without_file();
+const NO_DATA: Cell = cell(
+    &["absent", "folder", "dangling link", "link loop"],
+    0,
+    "no data are no new data: nothing is run, and an alert says that the feed is stale",
+);
 
 const REBENCH_CRON: &[Input] = &[
     rebench("check -o earlier.txt", "promotion.toml", Toml).but(&[NO_SETTINGS]),
@@ -307,16 +348,16 @@ const REBENCH_CRON: &[Input] = &[
     rebench("history shop -o earlier.txt", "promotion.toml", Toml).but(&[cell(&["absent", "empty", "whitespace"], 0, "records stay when their jobs are gone")]),
     rebench("export --to crontab shop -o units", "promotion.toml", Toml),
     rebench("run --no-listen", "promotion.toml", Toml),
-    rebench("status -o earlier.txt", RECORDS, Binary).but(&[DAMAGED_PAGES]).keeps(KEPT),
-    rebench("history shop -o earlier.txt", RECORDS, Binary).but(&[DAMAGED_PAGES]).keeps(KEPT),
-    rebench("trigger shop -o earlier.txt", RECORDS, Binary).but(&[DAMAGED, NEW_RECORDS]).keeps(KEPT),
-    rebench("once shop -o earlier.txt", RECORDS, Binary).but(&[DAMAGED, NEW_RECORDS_OPEN]).keeps(KEPT),
-    rebench("run --no-listen", RECORDS, Binary).but(&[DAMAGED, NEW_RECORDS]).keeps(KEPT),
+    rebench("status -o earlier.txt", RECORDS, Binary).named("rebench-cron-state").but(&[DAMAGED_PAGES]).keeps(KEPT),
+    rebench("history shop -o earlier.txt", RECORDS, Binary).named("rebench-cron-state").but(&[DAMAGED_PAGES]).keeps(KEPT),
+    rebench("trigger shop -o earlier.txt", RECORDS, Binary).named("rebench-cron-state").but(&[DAMAGED, NEW_RECORDS]).keeps(KEPT),
+    rebench("once shop -o earlier.txt", RECORDS, Binary).named("rebench-cron-state").but(&[DAMAGED, NEW_RECORDS_OPEN]).keeps(KEPT),
+    rebench("run --no-listen", RECORDS, Binary).named("rebench-cron-state").but(&[DAMAGED, NEW_RECORDS]).keeps(KEPT),
     rebench("trigger shop --evidence evidence.json -o earlier.txt", "evidence.json", Json)
         .but(&[cell(&["array", "string", "number", "null", "empty object"], 0, "evidence is kept as it came")]),
-    rebench("once shop -o earlier.txt", "cv.csv", CV).but(&[COMMAND_FAILED]).keeps(KEPT),
-    rebench("once shop --slack-url-file url -o earlier.txt", "url", Text),
-    rebench("run --no-listen --slack-url-file url", "url", Text),
+    rebench("once shop -o earlier.txt", "cv.csv", CV).named(".csv").but(&[NO_DATA, NOT_FINITE_OPEN]).keeps(KEPT),
+    rebench("once shop --slack-url-file url -o earlier.txt", "url", Text).but(&[cell(&["truncated"], 0, "half of an address may be one")]),
+    rebench("run --no-listen --slack-url-file url", "url", Text).but(&[cell(&["truncated"], 0, "half of an address may be one")]),
 ];
 
 /// All of them.

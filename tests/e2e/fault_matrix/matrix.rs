@@ -1,12 +1,12 @@
 //! A row of the matrix: run, and held against what it must do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::commands::{self, Input};
+use super::commands::{self, Cell, Input, Says};
 use super::files::{self, Kind};
 use super::process::{self, Ended};
 use super::world::{self, EARLIER, World};
@@ -48,56 +48,71 @@ impl Row {
         found.into_iter().flatten().map(|what| format!("{heading}: {what}\n      | {said}")).collect()
     }
 
+    /// Where the table says that another status is right.
+    fn cell(&self) -> Option<&'static Cell> {
+        self.input.cells.iter().find(|cell| cell.kinds.contains(&self.kind.name))
+    }
+
     /// The status that is right: 2, unless the table says otherwise.
     fn expected(&self) -> i32 {
-        let is_of = |cell: &&commands::Cell| cell.kinds.contains(&self.kind.name);
-        self.input.cells.iter().find(is_of).map_or(2, |cell| cell.status)
+        self.cell().map_or(2, |cell| cell.status)
+    }
+
+    /// Whether the command has refused to answer, and not answered.
+    fn is_refusal(&self) -> bool {
+        [2, 3].contains(&self.expected()) && !self.input.reports()
     }
 
     fn about_the_end(&self, ended: &Ended) -> Vec<String> {
-        let expected = self.expected();
+        let why = self.cell().map_or("bad input", |cell| cell.why);
         match ended.status.map(|status| status.code()) {
             None => vec!["does not end".to_owned()],
             Some(None) => vec!["ended by a signal".to_owned()],
-            Some(Some(code)) if code != expected => vec![format!("status {code}, not {expected}")],
+            Some(Some(code)) if code != self.expected() => {
+                vec![format!("status {code}, not {} ({why})", self.expected())]
+            }
             Some(Some(_)) => Vec::new(),
         }
     }
 
     fn about_the_message(&self, ended: &Ended, all: &str) -> Vec<String> {
-        let mut wrong = Vec::new();
-        if ["panicked", "RUST_BACKTRACE", "stack overflow"].iter().any(|text| all.contains(text)) {
-            wrong.push("panic text".to_owned());
+        let bug = ["panicked", "RUST_BACKTRACE", "stack overflow"].iter().any(|text| all.contains(text));
+        let mut wrong: Vec<&str> = bug.then_some("panic text").into_iter().collect();
+        let own = format!("{}: ", self.input.tool);
+        if self.is_refusal() && !ended.stderr.lines().any(|line| line.starts_with(&own)) {
+            wrong.push("the tool is not named");
         }
-        if self.expected() == 0 {
-            return wrong;
+        if self.expected() != 0 {
+            wrong.extend(self.about_the_place(all));
         }
-        let is_refusal = self.expected() == 2 || self.expected() == 3;
-        if is_refusal && !ended.stderr.lines().any(|line| line.starts_with(&format!("{}: ", self.input.tool))) {
-            wrong.push("the tool is not named".to_owned());
+        if [2, 3].contains(&self.expected()) && !all.contains("help: ") && !all.contains("(expected ") {
+            wrong.push("no remedy");
         }
-        if !all.contains(self.input.spoils) {
-            wrong.push("the file is not named".to_owned());
+        wrong.into_iter().map(str::to_owned).collect()
+    }
+
+    fn about_the_place(&self, all: &str) -> Option<&'static str> {
+        let says = self.cell().map_or(Says::Line, |cell| cell.says);
+        if says == Says::Nothing || all.is_empty() {
+            return None;
         }
-        if self.kind.line && !names_a_line(all, self.input.spoils) {
-            wrong.push("the line is not named".to_owned());
+        if !all.contains(self.input.named) {
+            return Some("the file is not named");
         }
-        if is_refusal && !all.contains("help: ") && !all.contains("(expected ") {
-            wrong.push("no remedy".to_owned());
-        }
-        wrong
+        let lacks = self.kind.line && says == Says::Line && !names_a_line(all, self.input.named);
+        lacks.then_some("the line is not named")
     }
 
     fn about_files(&self, before: &Tree, after: &Tree) -> Vec<String> {
-        let answered = ![2, 3].contains(&self.expected());
-        let may_change = |path: &&String| {
-            (answered && *path == EARLIER) || (!self.input.keeps.is_empty() && path.starts_with(self.input.keeps))
-        };
         if self.expected() == 0 {
             return Vec::new();
         }
+        let may_change = |path: &&String| {
+            (!self.is_refusal() && *path == EARLIER)
+                || (!self.input.keeps.is_empty() && path.starts_with(self.input.keeps))
+        };
         let paths = before.keys().chain(after.keys()).filter(|path| !may_change(path));
-        let changed: std::collections::BTreeSet<_> = paths.filter(|path| before.get(*path) != after.get(*path)).collect();
+        let changed: BTreeSet<_> = paths.filter(|path| before.get(*path) != after.get(*path)).collect();
         changed.into_iter().map(|path| format!("{path} was changed")).collect()
     }
 }

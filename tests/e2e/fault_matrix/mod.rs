@@ -45,7 +45,8 @@ fn in_parallel<T: Sync>(items: &[T], each: impl Fn(&T) -> Vec<String> + Sync) ->
     let (next, said) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let work = || {
         while let Some((at, item)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, items.get(at)?))) {
-            said.lock().unwrap().push((at, each(item)));
+            let complaints = each(item);
+            said.lock().unwrap().push((at, complaints));
         }
     };
     thread::scope(|scope| {

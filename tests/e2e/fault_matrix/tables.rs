@@ -75,6 +75,6 @@ pub(crate) fn field(text: &str, name: &str, value: &str) -> Vec<u8> {
 /// The first half, torn a few bytes after the beginning of a line: in the middle of a row.
 pub(crate) fn torn(bytes: &[u8]) -> Vec<u8> {
     let half = bytes.len() / 2;
-    let line_end = bytes[half..].iter().take(2000).position(|byte| *byte == b'\n').unwrap_or(0);
-    bytes[..(half + line_end + 4).min(bytes.len() - 1)].to_vec()
+    let in_a_row = bytes[half..].iter().position(|byte| *byte == b'\n').map(|end| half + end + 4);
+    bytes[..in_a_row.filter(|end| *end < bytes.len()).unwrap_or(half)].to_vec()
 }
