@@ -217,7 +217,8 @@ fn text(report: &ScanReport) -> String {
 
 fn text_of(file: &FileScan) -> String {
     let Some(verdict) = file.verdict else {
-        return format!("{}\n", printable(file.error.as_deref().unwrap_or_default()));
+        let help = file.help.as_ref().map_or_else(String::new, |help| format!("    help: {help}\n"));
+        return format!("{}\n{help}", printable(file.error.as_deref().unwrap_or_default()));
     };
     let verdict = match verdict {
         ScanVerdict::Allowed => "allowed",

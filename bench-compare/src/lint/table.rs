@@ -172,7 +172,8 @@ impl<'a> Table<'a> {
         let is_one = self.header.len() > 1 && self.path.extension().is_none_or(|end| end != "json");
         if self.layout.kind == Kind::UnknownTable && !is_one {
             let found = format!("it begins with {:?}", shown(&self.header.join(",")));
-            let help = "this is what a writer that stopped, a failed download or a wrong path leaves; make the file again";
+            let help =
+                "this is what a writer that stopped, a failed download or a wrong path leaves; make the file again";
             self.add(Severity::Fatal, "not-a-table", (1, 0), found, "JSON, or a table with several columns", help);
         } else if self.layout.kind == Kind::UnknownTable {
             let found = format!("the columns {} make no table that is known here", self.header.join(", "));

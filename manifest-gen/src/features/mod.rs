@@ -85,7 +85,11 @@ fn checked(path: &Path, features: Vec<Feature>) -> Result<Vec<Feature>> {
         return Err(refused(path, &format!("{} features", features.len()), &format!("at most {MAX_FEATURES}")));
     }
     if let Some(long) = features.iter().find(|feature| feature.name.len() > MAX_NAME) {
-        return Err(refused(path, &format!("a feature with a name of {} bytes", long.name.len()), &format!("at most {MAX_NAME}")));
+        return Err(refused(
+            path,
+            &format!("a feature with a name of {} bytes", long.name.len()),
+            &format!("at most {MAX_NAME}"),
+        ));
     }
     let mut seen = HashSet::new();
     match features.iter().find(|feature| feature.name.is_empty() || !seen.insert(&feature.name)) {

@@ -77,8 +77,9 @@ impl Profile {
     /// # Errors
     /// If it is no profile, or one of another major version.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
-        versioned::parse_plain(path, bytes, SCHEMA)
-            .map_err(|error| if error.help().is_some() { error } else { error.with_help("`bench-compare profile` writes one") })
+        versioned::parse_plain(path, bytes, SCHEMA).map_err(|error| {
+            if error.help().is_some() { error } else { error.with_help("`bench-compare profile` writes one") }
+        })
     }
 }
 

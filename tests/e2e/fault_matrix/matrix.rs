@@ -19,7 +19,8 @@ pub(crate) struct Row {
 
 /// Every kind of bad file for every input.
 pub(crate) fn rows() -> Vec<Row> {
-    let of_input = |input: &'static Input| files::kinds(input.format).into_iter().map(move |kind| Row { input, kind });
+    let of_input =
+        |input: &'static Input| files::kinds(input.format, input.few).into_iter().map(move |kind| Row { input, kind });
     commands::all().flat_map(of_input).collect()
 }
 
@@ -42,7 +43,8 @@ impl Row {
         let ended = run(self.input, world, folder.path());
         let after = tree(folder.path());
         let all = format!("{}{}{}", ended.stderr, ended.stdout, written(&after));
-        let found = [self.about_the_end(&ended), self.about_the_message(&ended, &all), self.about_files(&before, &after)];
+        let found =
+            [self.about_the_end(&ended), self.about_the_message(&ended, &all), self.about_files(&before, &after)];
         let heading = format!("{} {}\n  {}: {}", self.input.tool, self.input.words, self.input.spoils, self.kind.name);
         let said = cut(&all).replace('\n', "\n      | ");
         found.into_iter().flatten().map(|what| format!("{heading}: {what}\n      | {said}")).collect()
@@ -82,10 +84,14 @@ impl Row {
         if self.is_refusal() && !ended.stderr.lines().any(|line| line.starts_with(&own)) {
             wrong.push("the tool is not named");
         }
-        if self.expected() != 0 {
+        if self.expected() != 0 || self.cell().is_some_and(|cell| cell.says == Says::Warning) {
             wrong.extend(self.about_the_place(all));
         }
-        if [2, 3].contains(&self.expected()) && !all.contains("help: ") && !all.contains("(expected ") {
+        if [2, 3].contains(&self.expected())
+            && !self.input.reports_a_run()
+            && !all.contains("help: ")
+            && !all.contains("(expected ")
+        {
             wrong.push("no remedy");
         }
         wrong.into_iter().map(str::to_owned).collect()
@@ -99,7 +105,9 @@ impl Row {
         if !all.contains(self.input.named) {
             return Some("the file is not named");
         }
-        let lacks = self.kind.line && says == Says::Line && !names_a_line(all, self.input.named);
+        let lacks = self.kind.line
+            && says == Says::Line
+            && ![self.input.named, self.input.spoils].iter().any(|file| names_a_line(all, file));
         lacks.then_some("the line is not named")
     }
 

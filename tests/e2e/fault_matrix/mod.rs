@@ -4,6 +4,7 @@
 //! `commands` says which and why. A refusal names the tool, the file, the line where there is one, and what to do; it
 //! leaves everything as it was.
 
+mod bytes;
 mod commands;
 mod files;
 mod matrix;
@@ -44,7 +45,9 @@ fn every_command_of_the_matrix_works_on_sound_files() {
 fn in_parallel<T: Sync>(items: &[T], each: impl Fn(&T) -> Vec<String> + Sync) -> Vec<String> {
     let (next, said) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let work = || {
-        while let Some((at, item)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, items.get(at)?))) {
+        while let Some((at, item)) =
+            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, items.get(at)?)))
+        {
             let complaints = each(item);
             said.lock().unwrap().push((at, complaints));
         }

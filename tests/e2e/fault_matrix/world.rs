@@ -45,7 +45,11 @@ impl World {
         self.write(folder, "README.md", "# Models\n\n<!-- manifest-gen:begin -->\n<!-- manifest-gen:end -->\n");
         self.write(folder, "serve.py", "MODEL = \"lightgbm_v2\"\n");
         self.write(folder, "tests.xml", "<testsuite tests=\"1\" failures=\"0\"><testcase name=\"a\"/></testsuite>\n");
-        self.write(folder, "request.json", &format!("{{\"instances\": [{{{}}}]}}\n", features(|name| format!("\"{name}\": 1"))));
+        self.write(
+            folder,
+            "request.json",
+            &format!("{{\"instances\": [{{{}}}]}}\n", features(|name| format!("\"{name}\": 1"))),
+        );
         let values = features(|_| "1".to_owned());
         let rows = format!("{values}\n").repeat(8);
         self.write(folder, "request.csv", &format!("{}\n{rows}", features(ToOwned::to_owned)));
@@ -54,7 +58,11 @@ impl World {
             self.ran(folder, "manifest-gen", &format!("sign lightgbm {version} --key key.pem"));
         }
         for version in ["1", "2"] {
-            self.ran(folder, "manifest-gen", &format!("promote lightgbm {version} --public-key key.pub --readme README.md"));
+            self.ran(
+                folder,
+                "manifest-gen",
+                &format!("promote lightgbm {version} --public-key key.pub --readme README.md"),
+            );
         }
         self.ran(folder, "manifest-gen", &format!("new lightgbm 5 {RELEASE}"));
     }
@@ -69,7 +77,11 @@ impl World {
         self.copy("benchmark/candidate/benchmark_results.json", folder, "benchmark.json");
         self.copy("signing/keys/p256.pem", folder, "key.pem");
         self.copy("signing/keys/p256.pub", folder, "key.pub");
-        self.write(folder, "scaling.json", "{\"steps\": [{\"step\": \"standard\", \"columns\": [\"last\", \"lag1\"]}]}\n");
+        self.write(
+            folder,
+            "scaling.json",
+            "{\"steps\": [{\"step\": \"standard\", \"columns\": [\"last\", \"lag1\"]}]}\n",
+        );
         self.write(folder, "requirements.lock", "numpy==2.3.1\n");
         let gate = "gate --forecasts cv.csv --baseline-model SeasonalNaive --candidate-model LightGBM \
                     --inconclusive pass --about model=model.pkl --about preprocessing=scaler.pkl --json -o verdict.json";
@@ -84,7 +96,9 @@ impl World {
     fn drift_watch(&self) {
         let folder = "drift-watch";
         self.evidence(folder);
-        for (name, ending) in [("predictions", "csv"), ("predictions", "jsonl"), ("actuals", "csv"), ("actuals", "jsonl")] {
+        for (name, ending) in
+            [("predictions", "csv"), ("predictions", "jsonl"), ("actuals", "csv"), ("actuals", "jsonl")]
+        {
             let name = format!("{name}.{ending}");
             let text = fs::read_to_string(data(&format!("live/level_shift_injected/{name}"))).unwrap();
             let lines: Vec<&str> = text.lines().take(1000).collect();
@@ -99,9 +113,10 @@ impl World {
     /// Lets a daemon fill its state folder.
     fn watched(&self, folder: &str) {
         let words = "run --predictions predictions.jsonl --actuals actuals.jsonl --warm-up 10d --listen 127.0.0.1:0 --state state";
-        super::process::until(self.place.command("drift-watch").current_dir(self.path(folder, "")).args(words.split(' ')), |_| {
-            fs::read_to_string(self.path(folder, "state/events.jsonl")).is_ok_and(|text| text.lines().count() > 2)
-        });
+        super::process::until(
+            self.place.command("drift-watch").current_dir(self.path(folder, "")).args(words.split(' ')),
+            |_| fs::read_to_string(self.path(folder, "state/events.jsonl")).is_ok_and(|text| text.lines().count() > 2),
+        );
         // As a kill would leave it: the frames of the journal, and the settings before the first of them.
         for snapshot in fs::read_dir(self.path(folder, "state/snapshots")).unwrap().flatten() {
             if snapshot.file_name() != "00000000000000000000.snapshot" {
@@ -164,7 +179,7 @@ const RELEASE: &str = "--artifact model=model.pkl --artifact preprocessing=scale
 /// Header and the rows that begin with one of `starts`.
 fn selected(table: &str, starts: &[&str]) -> String {
     let wanted = |(at, line): &(usize, &str)| *at == 0 || starts.iter().any(|start| line.starts_with(start));
-    table.lines().enumerate().filter(wanted).map(|(_, line)| format!("{line}\n")).collect()
+    table.lines().enumerate().filter(wanted).flat_map(|(_, line)| [line, "\n"]).collect()
 }
 
 fn features(each: impl Fn(&str) -> String) -> String {
@@ -180,7 +195,8 @@ fn board() -> String {
         format!("shop{task}/D/short,{model},1.{score},0.{score},Sales,1\n")
     };
     let rows = (1..=8).flat_map(|task| [row("Seasonal_Naive", task, 3), row("new", task, 2)]);
-    let header = "dataset,model,eval_metrics/MASE[0.5],eval_metrics/mean_weighted_sum_quantile_loss,domain,num_variates\n";
+    let header =
+        "dataset,model,eval_metrics/MASE[0.5],eval_metrics/mean_weighted_sum_quantile_loss,domain,num_variates\n";
     header.to_owned() + &rows.collect::<String>()
 }
 
