@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use shared::format::input::Tool;
 use shared::cli::{Context, Format};
 use shared::error::{Error, Result};
 use shared::{Exit, fsio};
@@ -52,7 +53,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let allow = AllowList::shipped().with(&args.allow.allow);
     let files: Vec<FileScan> = args.files.iter().map(|path| scan_file(path, &allow)).collect();
     let exit = exit(&files);
-    context.emit(&render(&ScanReport { schema: SCHEMA.to_owned(), files }))?;
+    context.emit(&render(&ScanReport { schema: SCHEMA.to_owned(), tool: crate::print::tool(), files }))?;
     Ok(exit)
 }
 
@@ -61,6 +62,8 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
 pub struct ScanReport {
     /// `manifest-gen/scan/1`.
     pub schema: String,
+    /// The program that wrote this.
+    pub tool: Tool,
     /// The files, in the order given.
     pub files: Vec<FileScan>,
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use shared::format::input::Tool;
 use shared::cli::{Context, Format};
 use shared::{Error, Exit};
 
@@ -98,6 +99,8 @@ pub struct Row {
 pub struct AuditReport {
     /// [`SCHEMA`].
     pub schema: String,
+    /// The program that wrote this.
+    pub tool: Tool,
     /// The model.
     pub name: String,
     /// Strict semantic version.
@@ -120,7 +123,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     settle_required(&mut rows, &args.optional)?;
     let passed = rows.iter().all(|row| row.answer != Answer::Fail || !row.required);
     let report = AuditReport {
-        schema: SCHEMA.to_owned(),
+        schema: SCHEMA.to_owned(), tool: crate::print::tool(),
         name: facts.manifest.name.clone(),
         version: facts.manifest.version.clone(),
         manifest_sha256: facts.manifest_sha256.clone(),
