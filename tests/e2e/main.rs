@@ -8,6 +8,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod alike;
 mod benchmark_gate;
 mod docs;
 mod fault_matrix;
