@@ -4,8 +4,8 @@ use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::format::input::Tool;
 use shared::cli::{Format, note};
+use shared::format::input::Tool;
 use shared::format::registry::{Action, Event, Version};
 use shared::{Error, Exit, Result, clock};
 
@@ -61,7 +61,8 @@ impl ChangeReport {
     pub(crate) fn aliased(stored: &Stored, alias: &str, previous: Option<&String>) -> Self {
         let manifest = &stored.manifest;
         Self {
-            schema: SCHEMA.to_owned(), tool: crate::print::tool(),
+            schema: SCHEMA.to_owned(),
+            tool: crate::print::tool(),
             name: manifest.name.clone(),
             version: manifest.version.clone(),
             alias: Some(alias.to_owned()),

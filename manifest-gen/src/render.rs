@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::format::input::Tool;
 use shared::cli::{Context, Format};
+use shared::format::input::Tool;
 use shared::format::manifest::Manifest;
 use shared::format::registry::{Registry, Version};
 use shared::{Error, Exit, Place, Result};

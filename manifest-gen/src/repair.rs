@@ -2,8 +2,8 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::format::input::Tool;
 use shared::cli::{Context, Format};
+use shared::format::input::Tool;
 use shared::{Exit, fsio};
 
 use crate::store::StoreArgs;

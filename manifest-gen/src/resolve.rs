@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::format::input::Tool;
 use shared::cli::{Context, Format};
+use shared::format::input::Tool;
 use shared::format::registry::RegistryArtifact;
 use shared::{Error, Exit, Result, fsio};
 
@@ -87,7 +87,8 @@ fn report(args: &Args, store: &Store, resolved: Resolved) -> Result<ResolveRepor
         }
     };
     Ok(ResolveReport {
-        schema: SCHEMA.to_owned(), tool: crate::print::tool(),
+        schema: SCHEMA.to_owned(),
+        tool: crate::print::tool(),
         name: resolved.name,
         version: resolved.number,
         path,

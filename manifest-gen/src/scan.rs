@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use shared::format::input::Tool;
 use shared::cli::{Context, Format};
 use shared::error::{Error, Result};
+use shared::format::input::Tool;
 use shared::{Exit, fsio};
 
 use crate::pickle::{self, AllowList, ScanVerdict};

@@ -67,7 +67,8 @@ fn decide(args: &Args, store: &Store, registry: &Registry) -> Result<(ChangeRepo
     let pointing = model.aliases.iter().filter(|(_, target)| **target == number);
     let aliases = pointing.map(|(alias, _)| alias.clone()).collect();
     let report = ChangeReport {
-        schema: SCHEMA.to_owned(), tool: crate::print::tool(),
+        schema: SCHEMA.to_owned(),
+        tool: crate::print::tool(),
         name: args.name.clone(),
         version: number.clone(),
         alias: None,

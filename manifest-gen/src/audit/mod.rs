@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::format::input::Tool;
 use shared::cli::{Context, Format};
+use shared::format::input::Tool;
 use shared::{Error, Exit};
 
 use crate::derive::DerivedArgs;
@@ -123,7 +123,8 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     settle_required(&mut rows, &args.optional)?;
     let passed = rows.iter().all(|row| row.answer != Answer::Fail || !row.required);
     let report = AuditReport {
-        schema: SCHEMA.to_owned(), tool: crate::print::tool(),
+        schema: SCHEMA.to_owned(),
+        tool: crate::print::tool(),
         name: facts.manifest.name.clone(),
         version: facts.manifest.version.clone(),
         manifest_sha256: facts.manifest_sha256.clone(),

@@ -91,4 +91,3 @@ pub struct Args {
     #[arg(long)]
     pub check: bool,
 }
-

@@ -12,8 +12,8 @@ pub(crate) mod verdict;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::format::input::Tool;
 use shared::cli::{Context, Format, note};
+use shared::format::input::Tool;
 use shared::{Error, Exit, Result};
 
 use crate::store::Store;
