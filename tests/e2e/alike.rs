@@ -37,7 +37,7 @@ fn collect(command: &Command, words: &[String], all: &mut Vec<(Vec<String>, Comm
 
 /// Heading, value name, help: what a reader sees of a flag.
 fn look(arg: &Arg) -> [String; 4] {
-    let values = arg.get_value_names().unwrap_or_default().iter().map(|name| name.as_str()).collect::<Vec<_>>();
+    let values = arg.get_value_names().unwrap_or_default().iter().map(clap::builder::Str::as_str).collect::<Vec<_>>();
     let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
     let heading = arg.get_help_heading().unwrap_or_default().to_owned();
     [heading, values.join(" "), help, arg.get_short().map(String::from).unwrap_or_default()]

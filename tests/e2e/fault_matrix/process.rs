@@ -4,8 +4,8 @@ use std::fs::File;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// What ends with a kill: no command of the matrix takes a second.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// What ends with a kill: no command of the matrix takes a second on a machine that has nothing else to do.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How a process ended, and what it said.
 pub(crate) struct Ended {

@@ -200,7 +200,7 @@ fn board() -> String {
     header.to_owned() + &rows.collect::<String>()
 }
 
-/// The rows of a table that stand on disk under `path`.
+/// Copies a folder with all that is in it.
 pub(crate) fn copied(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().flatten() {

@@ -1,7 +1,7 @@
 //! What rebench-cron reads: jobs, records, what runs leave, addresses.
 
 use super::super::files::Format::{self, Binary, Json, Text, Toml};
-use super::{CV, Cell, Input, NO_SETTINGS, NOT_FINITE_OPEN, cell, input};
+use super::{CV, Cell, Input, NO_SETTINGS, cell, input};
 
 const fn rebench(words: &'static str, spoils: &'static str, format: Format) -> Input {
     input("rebench-cron", words, spoils, format)
@@ -21,6 +21,9 @@ const NEW_RECORDS: Cell =
 const NEW_RECORDS_OPEN: Cell =
     cell(&["absent", "dangling link", "empty"], 4, "records begin with the first run, which decides nothing")
         .without_file();
+const LEFT_OUT: Cell = cell(&["infinity"], 4, "a row that is not finite is left out and counted").without_file();
+const NO_RESULTS: Cell =
+    cell(&["HTML"], 2, "the message says which results are not there, and where the run left its files").without_file();
 const NO_DATA: Cell = cell(
     &["absent", "folder", "dangling link", "link loop"],
     0,
@@ -64,7 +67,7 @@ pub(super) const ALL: &[Input] = &[
         0,
         "evidence is kept as it came",
     )]),
-    rebench("once shop -o earlier.txt", "cv.csv", CV).named(".csv").but(&[NO_DATA, NOT_FINITE_OPEN]).keeps(KEPT),
+    rebench("once shop -o earlier.txt", "cv.csv", CV).named(".csv").but(&[NO_DATA, LEFT_OUT, NO_RESULTS]).keeps(KEPT),
     rebench("once shop --slack-url-file url -o earlier.txt", "url", Text).but(&[cell(
         &["truncated"],
         0,
