@@ -8,6 +8,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod alike;
 mod benchmark_gate;
 #[path = "../../drift-watch/tests/it/served/browser.rs"]
 #[allow(dead_code, reason = "each page uses a part")]
@@ -15,6 +16,7 @@ mod browser;
 mod clients;
 mod dashboard;
 mod docs;
+mod fault_matrix;
 mod faults;
 mod forecast_gate;
 mod hooks;
