@@ -8,6 +8,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod alike;
 mod benchmark_gate;
 #[path = "../../drift-watch/tests/it/served/browser.rs"]
 #[allow(dead_code, reason = "each page uses a part")]
@@ -15,13 +16,16 @@ mod browser;
 mod clients;
 mod dashboard;
 mod docs;
+mod fault_matrix;
 mod faults;
 mod forecast_gate;
+mod hooks;
 mod live_export;
 mod loop_kills;
 #[path = "../../manifest-gen/tests/it/mlflow_process/mod.rs"]
 mod mlflow_process;
 mod mutations;
+mod pipelines;
 #[path = "../../drift-watch/tests/it/process/mod.rs"]
 mod process;
 mod project;
@@ -31,9 +35,12 @@ mod python;
 mod readme;
 #[path = "../../shared/tests/it/real_process/mod.rs"]
 mod real_process;
+mod security;
 mod service;
 mod serving;
+mod team_project;
 mod tools;
+mod units;
 mod walk;
 
 // The browser waits for its page as tests wait for a daemon.

@@ -34,7 +34,7 @@ fn the_alarm_comes_after_the_fault_and_names_the_airport() {
 #[test]
 fn live_accuracy_is_that_of_the_rows() {
     let example = Example::after("watch");
-    let said = example.run("drift-watch export --joined --predictions live/predictions.csv --actuals live/actuals.csv --no-config -o joined.csv");
+    let said = example.run("drift-watch export --joined --predictions live/predictions.csv --actuals live/actuals.csv --no-config --manifest build/models/metadata/departures_v2.json -o joined.csv");
     assert_eq!(said.status, 0, "{}", said.stderr);
     let script = "import csv\n\
         actual = {(row['series'], row['target_time']): float(row['y']) for row in csv.DictReader(open('live/actuals.csv'))}\n\
@@ -89,6 +89,7 @@ fn the_alarm_asks_once_for_a_re_benchmark_which_finds_where_the_champion_loses()
 fn a_benchmark_that_leaves_nothing_is_no_evidence() {
     let example = Example::after("promote");
     example.write("benchmark.sh", "#!/bin/sh\nexit 0\n");
+    example.run("sed -i 's/^timeout = .*/retries = 0/' promotion.toml");
     let said = example.run("rebench-cron once departures");
     assert_eq!(said.status, 2, "an exit status of 0 says little: {}{}", said.stdout, said.stderr);
     assert!(

@@ -36,8 +36,10 @@ fn what_speaks_against_a_promotion_stops_it() {
     // A verdict that speaks about other bytes: the candidate with a preprocessing that nobody has tested.
     example.run("cp artifacts/departures-1-preprocessing.joblib artifacts/departures-2-preprocessing.joblib");
     let line = example.run("make -n manifest -W artifacts/departures-2-model.joblib | tr -d '\\\\\\n' | grep -o 'manifest-gen new departures 2.*report.html'").stdout;
-    let said = example.run(&format!("{} --root elsewhere", line.trim().replacen("departures 2", "departures 3", 1)));
-    assert_eq!(said.status, 1, "{line}: {}", said.stderr);
+    let line = line.trim().replacen("departures 2", "departures 3", 1);
+    assert_eq!(example.run(&format!("{line} --root elsewhere")).status, 0, "{line}");
+    let said = example.run("manifest-gen promote departures 3 --root elsewhere --readme models.md");
+    assert_eq!(said.status, 1, "{}", said.stderr);
     assert!(said.stderr.contains("preprocessing"), "{}", said.stderr);
 }
 
