@@ -13,6 +13,9 @@ use crate::promotion_loop::Example;
 const STEPS: [&str; 10] =
     ["evidence", "reject", "gate", "manifest", "promote", "render", "watch", "rebench", "audit", "rollback"];
 
+/// Walks of a round until a tool was still there when its moment came.
+const MOST_WALKS: usize = 5;
+
 /// What `rollback` says when it has been done: the registry was renamed before the kill.
 const DONE: &str = "there is nothing to roll champion back to: departures 1.0.0";
 
@@ -46,16 +49,23 @@ impl Lane {
         Self { example, tools, lives, undisturbed }
     }
 
-    /// Walks through it with a kill, or two. A moment that comes too late, since the tool was faster, is drawn anew in a later step.
+    /// A walk through it in which something is killed.
     pub(crate) fn round(&self, seed: u64) -> Round {
-        let (mut dice, mut round) = (ChaCha8Rng::seed_from_u64(seed), Round::default());
-        let mut next = Some(self.draw(&mut dice));
+        let mut dice = ChaCha8Rng::seed_from_u64(seed);
+        let mut walks = std::iter::repeat_with(|| self.disturbed_walk(seed, &mut dice)).take(MOST_WALKS);
+        walks.find(|round| !round.kills.is_empty()).unwrap_or_default()
+    }
+
+    /// Walks through it with a kill, or two. A moment that comes too late, since the tool was faster, is drawn anew in a later step.
+    fn disturbed_walk(&self, seed: u64, dice: &mut ChaCha8Rng) -> Round {
+        let mut round = Round::default();
+        let mut next = Some(self.draw(dice));
         restore(&self.example, next.map_or(0, |(step, _)| step));
         for number in next.map_or(0, |(step, _)| step)..STEPS.len() {
             let kill = next.filter(|(step, _)| *step == number).map(|(_, kill)| kill);
-            self.step(&mut dice, STEPS[number], kill, &mut round);
+            self.step(dice, STEPS[number], kill, &mut round);
             if kill.is_some() && round.kills.is_empty() {
-                next = (number + 1 < STEPS.len()).then(|| self.draw_after(&mut dice, number));
+                next = (number + 1 < STEPS.len()).then(|| self.draw_after(dice, number));
             }
         }
         let differences = self.undisturbed.differences(&Outcome::of(&self.example));
