@@ -60,10 +60,11 @@ impl Lane {
     fn disturbed_walk(&self, seed: u64, dice: &mut ChaCha8Rng) -> Round {
         let mut round = Round::default();
         let mut next = Some(self.draw(dice));
-        restore(&self.example, next.map_or(0, |(step, _)| step));
-        for number in next.map_or(0, |(step, _)| step)..STEPS.len() {
+        let first = next.map_or(0, |(step, _)| step);
+        restore(&self.example, first);
+        for (number, name) in STEPS.iter().enumerate().skip(first) {
             let kill = next.filter(|(step, _)| *step == number).map(|(_, kill)| kill);
-            self.step(dice, STEPS[number], kill, &mut round);
+            self.step(dice, name, kill, &mut round);
             if kill.is_some() && round.kills.is_empty() {
                 next = (number + 1 < STEPS.len()).then(|| self.draw_after(dice, number));
             }
