@@ -15,6 +15,7 @@ mod browser;
 mod clients;
 mod dashboard;
 mod docs;
+mod documents;
 mod faults;
 mod forecast_gate;
 mod live_export;
@@ -25,7 +26,6 @@ mod process;
 mod project;
 #[path = "../../manifest-gen/tests/it/python/mod.rs"]
 mod python;
-mod readme;
 #[path = "../../shared/tests/it/real_process/mod.rs"]
 mod real_process;
 mod service;
