@@ -52,6 +52,15 @@ pub const ALL: Examples = &[
             "bench-compare test friedman scores.csv",
         ],
     ),
+    ("test dm", &["bench-compare test dm --h 4 --power 2 --variance bartlett errors.csv --json"]),
+    ("test wilcoxon", &["bench-compare test wilcoxon --alternative less errors.csv"]),
+    ("test sign", &["bench-compare test sign errors.csv --columns e1,e2"]),
+    ("test friedman", &["bench-compare test friedman scores.csv"]),
+    ("test nemenyi", &["bench-compare test nemenyi scores.csv --alpha 0.1"]),
+    ("test mcs", &["bench-compare test mcs losses.csv --resamples 10000"]),
+    ("test spa", &["bench-compare test spa losses.csv --benchmark naive"]),
+    ("test pt", &["bench-compare test pt directions.csv"]),
+    ("test gw", &["bench-compare test gw --h 2 errors.csv"]),
     (
         "lint",
         &[

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use shared::cli::{Context, Format};
-use shared::error::{Error, Result};
+use shared::error::{Error, Place, Result};
 use shared::{Exit, fsio};
 
 use crate::replay::json;
@@ -64,7 +64,7 @@ fn ask(args: &Args) -> Result<View> {
         .map_err(|error| failed(error.to_string()))?;
     let mut request = client.get(format!("{}/api/v1/status", args.url.trim_end_matches('/')));
     if let Some(path) = &args.token_file {
-        request = request.bearer_auth(String::from_utf8_lossy(&fsio::read(path)?).trim());
+        request = request.bearer_auth(token(path)?);
     }
     let response = request.send().map_err(|error| failed(root(&error)))?;
     let status = response.status();
@@ -74,6 +74,16 @@ fn ask(args: &Args) -> Result<View> {
         return Err(failed(format!("it answers {status}")));
     }
     serde_json::from_slice(&bytes).map_err(|error| failed(format!("it answers something else: {error}")))
+}
+
+/// The token in a file; anything else would fail as if the daemon were at fault.
+fn token(path: &Path) -> Result<String> {
+    let text = String::from_utf8_lossy(&fsio::read(path)?).trim().to_owned();
+    match !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(text),
+        false => Err(Error::input(Place::file(path), "it holds no token", "one token of printable ASCII characters")
+            .with_help("it is what `drift-watch run --read-token-file` was given")),
+    }
 }
 
 /// What lies at the bottom of an error, without the address, which may hold a secret.

@@ -200,10 +200,7 @@ impl WatchArgs {
 /// If it is none, or has no rows.
 pub fn read_profile(path: &Path) -> Result<Profile> {
     let bytes = fsio::read(path)?;
-    let profile: Profile = serde_json::from_slice(&bytes).map_err(|error| {
-        let place = Place::at(path, error.line() as u64, error.column() as u64);
-        Error::input(place, error.to_string(), "a profile, as `bench-compare profile` writes it")
-    })?;
+    let profile = Profile::parse(path, &bytes)?;
     match &profile.rows {
         Some(rows) if rows.is_sound() && !rows.is_empty() => Ok(profile),
         Some(_) => Err(Error::input(Place::file(path), "its rows do not fit together", "columns of equal length")),

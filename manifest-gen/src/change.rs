@@ -5,6 +5,7 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::cli::{Format, note};
+use shared::format::input::Tool;
 use shared::format::registry::{Action, Event, Version};
 use shared::{Error, Exit, Result, clock};
 
@@ -37,6 +38,8 @@ pub const SCHEMA: &str = "manifest-gen/promote/1";
 pub struct ChangeReport {
     /// [`SCHEMA`].
     pub schema: String,
+    /// The program that wrote this.
+    pub tool: Tool,
     /// The model.
     pub name: String,
     /// The version.
@@ -59,6 +62,7 @@ impl ChangeReport {
         let manifest = &stored.manifest;
         Self {
             schema: SCHEMA.to_owned(),
+            tool: crate::print::tool(),
             name: manifest.name.clone(),
             version: manifest.version.clone(),
             alias: Some(alias.to_owned()),

@@ -1,7 +1,13 @@
 //! Output that all commands print alike.
 
 use serde::Serialize;
+use shared::format::input::Tool;
 use shared::{Error, Result};
+
+/// The program that writes an output.
+pub fn tool() -> Tool {
+    Tool { name: "manifest-gen".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+}
 
 /// One JSON object with a line end.
 ///

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::cli::{Context, Format};
+use shared::format::input::Tool;
 use shared::format::manifest::Manifest;
 use shared::format::registry::{Registry, Version};
 use shared::{Error, Exit, Place, Result};
@@ -42,6 +43,8 @@ pub struct Args {
 pub struct RenderReport {
     /// [`SCHEMA`].
     pub schema: String,
+    /// The program that wrote this.
+    pub tool: Tool,
     /// The files that were not as they should be.
     pub changed: Vec<PathBuf>,
     /// Whether they are now.
@@ -64,7 +67,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     if !args.check {
         derive::write(&files)?;
     }
-    let report = RenderReport { schema: SCHEMA.to_owned(), changed, written: !args.check };
+    let report = RenderReport { schema: SCHEMA.to_owned(), tool: crate::print::tool(), changed, written: !args.check };
     context.emit(&print(&report, context.format)?)?;
     Ok(if args.check && !report.changed.is_empty() { Exit::No } else { Exit::Ok })
 }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::cli::{Context, Format};
+use shared::format::input::Tool;
 use shared::{Exit, fsio};
 
 use crate::store::StoreArgs;
@@ -24,6 +25,8 @@ pub struct Args {
 pub struct RepairReport {
     /// [`SCHEMA`].
     pub schema: String,
+    /// The program that wrote this.
+    pub tool: Tool,
     /// `nothing`, `undone` or `finished`.
     pub recovered: String,
 }
@@ -41,7 +44,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         Recovered::Undone => ("undone", "a change that was not decided yet is undone"),
         Recovered::Finished => ("finished", "a change that was decided is finished"),
     };
-    let report = RepairReport { schema: SCHEMA.to_owned(), recovered: word.to_owned() };
+    let report = RepairReport { schema: SCHEMA.to_owned(), tool: crate::print::tool(), recovered: word.to_owned() };
     context.emit(&match context.format {
         Format::Json => crate::print::json(&report)?,
         _ => format!("{sentence}\n"),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::cli::{Context, Format};
+use shared::format::input::Tool;
 use shared::format::registry::RegistryArtifact;
 use shared::{Error, Exit, Result, fsio};
 
@@ -38,6 +39,8 @@ pub struct Args {
 pub struct ResolveReport {
     /// [`SCHEMA`].
     pub schema: String,
+    /// The program that wrote this.
+    pub tool: Tool,
     /// The model.
     pub name: String,
     /// Strict semantic version.
@@ -85,6 +88,7 @@ fn report(args: &Args, store: &Store, resolved: Resolved) -> Result<ResolveRepor
     };
     Ok(ResolveReport {
         schema: SCHEMA.to_owned(),
+        tool: crate::print::tool(),
         name: resolved.name,
         version: resolved.number,
         path,

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared::cli::{Context, Format};
 use shared::error::{Error, Result};
+use shared::format::input::Tool;
 use shared::{Exit, fsio};
 
 use crate::pickle::{self, AllowList, ScanVerdict};
@@ -52,7 +53,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let allow = AllowList::shipped().with(&args.allow.allow);
     let files: Vec<FileScan> = args.files.iter().map(|path| scan_file(path, &allow)).collect();
     let exit = exit(&files);
-    context.emit(&render(&ScanReport { schema: SCHEMA.to_owned(), files }))?;
+    context.emit(&render(&ScanReport { schema: SCHEMA.to_owned(), tool: crate::print::tool(), files }))?;
     Ok(exit)
 }
 
@@ -61,6 +62,8 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
 pub struct ScanReport {
     /// `manifest-gen/scan/1`.
     pub schema: String,
+    /// The program that wrote this.
+    pub tool: Tool,
     /// The files, in the order given.
     pub files: Vec<FileScan>,
 }
@@ -94,7 +97,7 @@ pub struct FileScan {
 pub fn scan_file(path: &Path, allow: &AllowList) -> FileScan {
     match open(path) {
         Ok(reader) => scan_reader(path, reader, allow),
-        Err(error) => unreadable(path, error.to_string()),
+        Err(error) => FileScan { help: error.help().map(str::to_owned), ..unreadable(path, error.to_string()) },
     }
 }
 
@@ -217,7 +220,8 @@ fn text(report: &ScanReport) -> String {
 
 fn text_of(file: &FileScan) -> String {
     let Some(verdict) = file.verdict else {
-        return format!("{}\n", printable(file.error.as_deref().unwrap_or_default()));
+        let help = file.help.as_ref().map_or_else(String::new, |help| format!("    help: {help}\n"));
+        return format!("{}\n{help}", printable(file.error.as_deref().unwrap_or_default()));
     };
     let verdict = match verdict {
         ScanVerdict::Allowed => "allowed",

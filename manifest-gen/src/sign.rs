@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::cli::{Context, Format};
+use shared::format::input::Tool;
 use shared::format::manifest::SIGNATURE_NAME;
 use shared::{Error, Exit, Result, digest, fsio};
 
@@ -41,6 +42,8 @@ pub struct Args {
 pub struct SignReport {
     /// [`SCHEMA`].
     pub schema: String,
+    /// The program that wrote this.
+    pub tool: Tool,
     /// The signature.
     pub signature: PathBuf,
     /// SHA-256 of it.
@@ -64,7 +67,13 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     if made {
         fsio::write_atomic(&path, &bundle)?;
     }
-    let report = SignReport { schema: SCHEMA.to_owned(), signature: path, sha256: digest::of_bytes(&bundle), made };
+    let report = SignReport {
+        schema: SCHEMA.to_owned(),
+        tool: crate::print::tool(),
+        signature: path,
+        sha256: digest::of_bytes(&bundle),
+        made,
+    };
     context.emit(&match context.format {
         Format::Json => crate::print::json(&report)?,
         _ => format!("{} {}\n", if made { "signed" } else { "unchanged" }, report.signature.display()),

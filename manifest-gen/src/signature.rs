@@ -54,8 +54,15 @@ pub fn trust(policy: &PolicyArgs) -> Result<Option<Trust>> {
     let Some(path) = &policy.public_key else { return Ok(None) };
     let text = String::from_utf8_lossy(&fsio::read(path)?).into_owned();
     match () {
-        () if text.contains("BEGIN CERTIFICATE") => Ok(Some(Trust::Authority(text))),
-        () if text.contains("BEGIN PUBLIC KEY") => Ok(Some(Trust::PublicKey(text))),
+        () if text.contains("BEGIN CERTIFICATE") => {
+            oms::certificates_from_pem(&text, path)?;
+            Ok(Some(Trust::Authority(text)))
+        }
+        () if text.contains("BEGIN PUBLIC KEY") => {
+            oms::PublicKey::from_pem(&text)
+                .map_err(|error| Error::input(Place::file(path), error.to_string(), "a whole PEM block"))?;
+            Ok(Some(Trust::PublicKey(text)))
+        }
         () => Err(Error::input(
             Place::file(path),
             "no PEM public key or certificate",

@@ -61,7 +61,8 @@ impl Store {
     /// As [`Store::registry`].
     pub fn registry_bytes(&self) -> Result<(Registry, Option<Vec<u8>>)> {
         let path = self.registry_path();
-        if !path.exists() {
+        // A link that leads nowhere is no new beginning: the registry is elsewhere, and out of reach.
+        if path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
             return Ok((Registry::default(), None));
         }
         let bytes = fsio::read(&path)?;

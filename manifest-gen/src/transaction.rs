@@ -63,7 +63,7 @@ pub struct Change<T> {
 /// What `decide` says; if the lock is held for too long; if a file cannot be written. Nothing has changed then, unless the
 /// error says that the rest is left to `manifest-gen repair`.
 pub fn change<T>(store: &Store, decide: impl FnOnce(&Registry) -> Result<Change<T>>) -> Result<T> {
-    let _lock = fsio::lock(&store.root.join(LOCK), PATIENCE)?;
+    let _lock = lock(store)?;
     recover_locked(store)?;
     let (registry, bytes) = store.registry_bytes()?;
     let change = decide(&registry)?;
@@ -102,14 +102,25 @@ fn decide_by_rename(
 /// # Errors
 /// As [`change`].
 pub fn recover(store: &Store) -> Result<Recovered> {
-    let _lock = fsio::lock(&store.root.join(LOCK), PATIENCE)?;
+    let _lock = lock(store)?;
     fsio::sweep(&store.root);
     recover_locked(store)
 }
 
+/// The lock of the folder of models. Where that holds neither releases nor a registry there is nothing to change: whatever is asked
+/// for is refused, and leaves no lock behind.
+fn lock(store: &Store) -> Result<Option<fs::File>> {
+    let is_there = |path: PathBuf| path.symlink_metadata().is_ok();
+    match is_there(store.root.join("releases")) || is_there(store.registry_path()) || is_there(journal_path(store)) {
+        true => fsio::lock(&store.root.join(LOCK), PATIENCE).map(Some),
+        false => Ok(None),
+    }
+}
+
 fn recover_locked(store: &Store) -> Result<Recovered> {
-    let Some(journal) = read_journal(store)? else { return Ok(Recovered::Nothing) };
+    let journal = read_journal(store)?;
     let (registry, bytes) = store.registry_bytes()?;
+    let Some(journal) = journal else { return Ok(Recovered::Nothing) };
     let found = bytes.as_deref().map(digest::of_bytes);
     let recovered = match found {
         found if found == journal.before => Recovered::Undone,

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::cli::{Context, Format};
+use shared::format::input::Tool;
 use shared::format::manifest::{MODEL, Manifest, PREPROCESSING};
 use shared::format::registry::{Registry, Version};
 use shared::{Error, Exit, Result, clock, fsio};
@@ -37,7 +38,7 @@ pub struct Args {
     /// The public key, or the certificates of the authority, that signatures are checked with
     #[arg(long, visible_alias = "key", value_name = "FILE")]
     pub public_key: Option<std::path::PathBuf>,
-    /// An unsigned release does not pass
+    /// The release must be signed
     #[arg(long)]
     pub require_signature: bool,
 }
@@ -83,6 +84,8 @@ pub struct Verified {
 pub struct VerifyReport {
     /// [`SCHEMA`].
     pub schema: String,
+    /// The program that wrote this.
+    pub tool: Tool,
     /// The worst answer.
     pub answer: Answer,
     /// By release.
@@ -166,7 +169,7 @@ pub fn report(store: &Store, policy: &PolicyArgs, wanted: &[Wanted]) -> Result<V
     let worst = releases.iter().flat_map(|release| &release.checks).map(|check| check.answer);
     let known = worst.filter(|answer| *answer != Answer::NotApplicable).max().unwrap_or(Answer::Ok);
     let answer = if whole.is_empty() { known } else { Answer::Failed };
-    Ok(VerifyReport { schema: SCHEMA.to_owned(), answer, releases, registry: whole })
+    Ok(VerifyReport { schema: SCHEMA.to_owned(), tool: crate::print::tool(), answer, releases, registry: whole })
 }
 
 /// The registry is written in one way only, and its models are what their histories say.

@@ -68,6 +68,7 @@ fn decide(args: &Args, store: &Store, registry: &Registry) -> Result<(ChangeRepo
     let aliases = pointing.map(|(alias, _)| alias.clone()).collect();
     let report = ChangeReport {
         schema: SCHEMA.to_owned(),
+        tool: crate::print::tool(),
         name: args.name.clone(),
         version: number.clone(),
         alias: None,

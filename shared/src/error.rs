@@ -207,7 +207,8 @@ impl Error {
             | Self::Usage { help, .. }
             | Self::Refused { help, .. }
             | Self::Environment { help, .. } => help.as_deref(),
-            Self::Open { .. } | Self::Io { .. } => None,
+            Self::Open { source, .. } => Some(remedy(source)),
+            Self::Io { .. } => None,
         }
     }
 
@@ -218,6 +219,15 @@ impl Error {
             Self::Refused { .. } => Exit::No,
             _ => Exit::Usage,
         }
+    }
+}
+
+/// What to do about a file that cannot be opened.
+fn remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::IsADirectory => "name a file in that folder",
+        io::ErrorKind::PermissionDenied => "ask whoever owns the file for the right to read it",
+        _ => "see whether the path is right: one in promotion.toml starts at the folder of that file",
     }
 }
 

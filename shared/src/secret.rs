@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::error::Result;
+use crate::error::{Error, Place, Result};
 use crate::fsio;
 
 /// A text that no message shows.
@@ -19,10 +19,16 @@ impl Secret {
     /// The text of a file, without white space at its end.
     ///
     /// # Errors
-    /// [`Error::Open`](crate::Error::Open) or [`Error::Io`](crate::Error::Io) if it cannot be read.
+    /// [`Error::Open`] or [`Error::Io`] if it cannot be read, [`Error::Input`] if it is empty or no text.
     pub fn from_file(path: &Path) -> Result<Self> {
         let bytes = fsio::read(path)?;
-        Ok(Self(String::from_utf8_lossy(&bytes).trim_end().to_owned()))
+        let wrong = |found: &str| Err(Error::input(Place::file(path), found, "a secret as text"));
+        match String::from_utf8(bytes) {
+            Ok(text) if text.trim().is_empty() => wrong("the file is empty"),
+            Ok(text) if text.contains('\0') => wrong("the file is not text"),
+            Ok(text) => Ok(Self(text.trim_end().to_owned())),
+            Err(_) => wrong("the file is not text"),
+        }
     }
 
     /// Whether there is nothing in it.

@@ -1,9 +1,17 @@
 //! "Did you mean": the known name that is nearest to a mistyped one.
 
+/// Longer words, in bytes, are not compared.
+const LONGEST: usize = 200;
+
 /// The candidate nearest to `word`, if it is near enough to be what was meant: at most a third of its letters differ.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // A longer word is no slip of the pen, and the distance takes the product of both lengths.
+    if word.len() > LONGEST {
+        return None;
+    }
     let allowed = (word.chars().count() / 3).max(1);
-    let measured = candidates.into_iter().map(|candidate| (distance(word, candidate), candidate));
+    let short = candidates.into_iter().filter(|candidate| candidate.len() <= LONGEST);
+    let measured = short.map(|candidate| (distance(word, candidate), candidate));
     measured.filter(|(far, _)| *far <= allowed).min_by_key(|(far, _)| *far).map(|(_, candidate)| candidate)
 }
 

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod alike;
 mod benchmark_gate;
 #[path = "../../drift-watch/tests/it/served/browser.rs"]
 #[allow(dead_code, reason = "each page uses a part")]
@@ -16,21 +17,28 @@ mod clients;
 mod dashboard;
 mod docs;
 mod documents;
+mod fault_matrix;
 mod faults;
 mod forecast_gate;
+mod hooks;
 mod live_export;
 #[path = "../../manifest-gen/tests/it/mlflow_process/mod.rs"]
 mod mlflow_process;
+mod pipelines;
 #[path = "../../drift-watch/tests/it/process/mod.rs"]
 mod process;
 mod project;
+mod promotion_loop;
 #[path = "../../manifest-gen/tests/it/python/mod.rs"]
 mod python;
 #[path = "../../shared/tests/it/real_process/mod.rs"]
 mod real_process;
+mod security;
 mod service;
 mod serving;
+mod team_project;
 mod tools;
+mod units;
 mod walk;
 
 // The browser waits for its page as tests wait for a daemon.

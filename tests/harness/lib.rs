@@ -102,7 +102,8 @@ fn build() -> bool {
     cargo.status().is_ok_and(|status| status.success())
 }
 
-fn said(output: &std::io::Result<Output>) -> Said {
+/// What a finished command said.
+pub fn said(output: &std::io::Result<Output>) -> Said {
     match output {
         Ok(output) => Said {
             status: output.status.code().unwrap_or(-1),

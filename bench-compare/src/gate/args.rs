@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
+use shared::cli::MapeUnitArg;
 
 use crate::gate::policy::Limit;
-use crate::load::benchmark::{Duplicates, MapeUnitArg};
+use crate::load::benchmark::Duplicates;
 
 /// What the primary gate asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -58,7 +59,7 @@ pub struct Args {
     /// Forecast table (CSV or Parquet) that holds candidate and baselines; may be repeated
     #[arg(long, value_name = "FILE", help_heading = "Evidence")]
     pub forecasts: Vec<PathBuf>,
-    /// Training table (`unique_id, ds, y`) for scales and last actuals
+    /// Training table with the history of the series (`unique_id, ds, y`): for MASE, RMSSE and directional accuracy
     #[arg(long, value_name = "FILE", requires = "forecasts", help_heading = "Evidence")]
     pub train: Option<PathBuf>,
     /// The baseline's `benchmark_results.json`, or `mlflow:RUN_ID`; may be repeated
@@ -76,22 +77,22 @@ pub struct Args {
     /// Name of the candidate model
     #[arg(long, value_name = "NAME", help_heading = "Evidence")]
     pub candidate_model: Option<String>,
-    /// Column names of the table where they differ: `id=store,ds=week,cutoff=origin,y=sales`
-    #[arg(long, value_name = "ROLE=COLUMN", value_delimiter = ',', help_heading = "Evidence")]
+    /// What the table calls its columns: `id=store,ds=date,cutoff=origin,y=sales`
+    #[arg(long, value_name = "ROLE=COLUMN,…", value_delimiter = ',', help_heading = "Evidence")]
     pub map: Vec<String>,
-    /// Seasonal lag of the scales of MASE and RMSSE
-    #[arg(long, value_name = "STEPS", default_value_t = 1, help_heading = "Evidence")]
+    /// Seasonal lag, in rows, of the scale of MASE and RMSSE: 12 for months, 24 for hours
+    #[arg(long, value_name = "ROWS", default_value_t = 1, help_heading = "Evidence")]
     pub season: u32,
-    /// Unit of `mape` in benchmark files; inferred and printed if not stated
+    /// Unit of `mape` in benchmark files; told from the numbers, with a note, if not stated
     #[arg(long, value_enum, value_name = "UNIT", help_heading = "Evidence")]
     pub mape_unit: Option<MapeUnitArg>,
     /// Several rows of one model, dataset and window in benchmark files
     #[arg(long, value_enum, default_value_t, help_heading = "Evidence")]
     pub duplicates: Duplicates,
-    /// Largest share of rows that may lack a forecast or an actual
-    #[arg(long, value_name = "SHARE", default_value_t = 0.05, help_heading = "Evidence")]
+    /// Share of rows without an actual or a forecast of every model, above which the table is refused
+    #[arg(long, value_name = "RATIO", default_value_t = 0.05, help_heading = "Evidence")]
     pub max_unpaired: f64,
-    /// Drop rows that stand in a file twice, if they are identical
+    /// Drop rows that repeat another one
     #[arg(long, help_heading = "Evidence")]
     pub allow_identical_duplicates: bool,
     /// Column of a result table that names families of related tasks
@@ -152,8 +153,8 @@ pub struct Args {
     /// Fewest independent windows of a gate: `(last - first cutoff) / horizon + 1`
     #[arg(long, value_name = "N", default_value_t = 3.0, help_heading = "Policy")]
     pub min_windows: f64,
-    /// What status 4, "cannot be decided", becomes
-    #[arg(long, value_enum, help_heading = "Policy")]
+    /// What status 4, "cannot be decided", becomes: pass (status 0) or fail (status 1)
+    #[arg(long, value_name = "ANSWER", value_enum, hide_possible_values = true, help_heading = "Policy")]
     pub inconclusive: Option<Fold>,
 
     /// Bind the verdict to an artefact: `model=models/lightgbm_v2.pkl`; may be repeated

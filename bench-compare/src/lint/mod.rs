@@ -9,12 +9,11 @@ mod table;
 
 use std::path::Path;
 
-use shared::cli::{Context, Format};
+use shared::cli::{Context, Format, MapeUnitArg};
 use shared::error::{Error, Place, Problem};
 use shared::format::benchmark::{Examined, Finding, MapeUnit, Severity, examine};
 use shared::{Exit, digest};
 
-use crate::load::benchmark::MapeUnitArg;
 use crate::load::input;
 
 pub use output::{FileReport, LintReport, ProblemReport};
@@ -25,7 +24,7 @@ pub struct Args {
     /// Files to look at: `benchmark_results.json`, result or forecast tables in CSV, `-`, `mlflow:RUN_ID[/PATH]`
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
-    /// The unit of mape in all benchmark files; told from the numbers if absent
+    /// Unit of `mape` in benchmark files; told from the numbers, with a note, if not stated
     #[arg(long, value_enum, value_name = "UNIT")]
     pub mape_unit: Option<MapeUnitArg>,
     /// Datasets (or dataset@window) that every model must have a row for

@@ -10,6 +10,7 @@ use shared::error::{Place, Problem, SHOWN_PROBLEMS};
 use shared::format::benchmark::{Finding, Severity};
 
 use super::Kind;
+use crate::load::forecasts::is_time;
 
 /// What was found in a table.
 pub(super) struct Found {
@@ -52,6 +53,8 @@ struct Layout {
     kind: Kind,
     /// Fields that together occur once.
     key: Vec<usize>,
+    /// Fields that must be times.
+    times: Vec<usize>,
     /// Fields that must be finite numbers.
     measures: Vec<usize>,
     /// Whether a measure may be text throughout, which its first cell decides.
@@ -64,20 +67,23 @@ impl Layout {
         let all = |names: &[&str]| names.iter().copied().map(at).collect::<Option<Vec<usize>>>();
         let some = |names: &[&str]| names.iter().copied().filter_map(at).collect::<Vec<usize>>();
         let except = |key: &[usize]| (0..header.len()).filter(|index| !key.contains(index)).collect::<Vec<usize>>();
+        let times = some(&["cutoff", "ds"]);
         if let Some(key) = all(&FORECAST_KEY) {
-            return Self { kind: Kind::ForecastTable, measures: except(&key), key, guess: true };
+            return Self { kind: Kind::ForecastTable, times, measures: except(&key), key, guess: true };
         }
         if let Some(key) = all(&["unique_id", "ds"]) {
-            return Self { kind: Kind::TrainingTable, measures: except(&key), key, guess: true };
+            return Self { kind: Kind::TrainingTable, times, measures: except(&key), key, guess: true };
         }
+        let times = Vec::new();
         if at("model_name").is_some() && at("dataset_path").is_some() {
-            return Self { kind: Kind::ResultTable, key: some(&FEV_KEY), measures: some(&FEV_MEASURES), guess: false };
+            let (key, measures) = (some(&FEV_KEY), some(&FEV_MEASURES));
+            return Self { kind: Kind::ResultTable, key, times, measures, guess: false };
         }
         if let Some(key) = all(&["dataset", "model"]) {
             let measures = except(&key).into_iter().filter(|&i| header[i].starts_with("eval_metrics/")).collect();
-            return Self { kind: Kind::ResultTable, key, measures, guess: false };
+            return Self { kind: Kind::ResultTable, key, times, measures, guess: false };
         }
-        Self { kind: Kind::UnknownTable, key: Vec::new(), measures: Vec::new(), guess: false }
+        Self { kind: Kind::UnknownTable, key: Vec::new(), times, measures: Vec::new(), guess: false }
     }
 }
 
@@ -159,7 +165,17 @@ impl<'a> Table<'a> {
                 self.add(Severity::Fatal, "header", (1, index), found, "a name for each column", "rename the column");
             }
         }
-        if self.layout.kind == Kind::UnknownTable {
+        if self.layout.kind == Kind::ForecastTable && !self.header.iter().any(|name| name == "y") {
+            let help = "where the table is read, --map y=COLUMN says what the column of actuals is called";
+            self.add(Severity::Warning, "no-actuals", (1, 0), "no column \"y\"".to_owned(), "the actuals", help);
+        }
+        let is_one = self.header.len() > 1 && self.path.extension().is_none_or(|end| end != "json");
+        if self.layout.kind == Kind::UnknownTable && !is_one {
+            let found = format!("it begins with {:?}", shown(&self.header.join(",")));
+            let help =
+                "this is what a writer that stopped, a failed download or a wrong path leaves; make the file again";
+            self.add(Severity::Fatal, "not-a-table", (1, 0), found, "JSON, or a table with several columns", help);
+        } else if self.layout.kind == Kind::UnknownTable {
             let found = format!("the columns {} make no table that is known here", self.header.join(", "));
             let expected = "unique_id, ds, cutoff, y, MODEL… or a result table of fev-bench or GIFT-Eval";
             let help = "only header and row lengths were checked; name the columns with --map where the table is read";
@@ -181,6 +197,9 @@ impl<'a> Table<'a> {
             self.layout.measures.retain(|&index| record[index].is_empty() || number(&record[index]).is_some());
         }
         self.check_key(record, line);
+        for position in 0..self.layout.times.len() {
+            self.check_time(record, line, self.layout.times[position]);
+        }
         for position in 0..self.layout.measures.len() {
             self.check_measure(record, line, self.layout.measures[position]);
         }
@@ -198,6 +217,15 @@ impl<'a> Table<'a> {
             let found = format!("the same {} as in line {first}", names.join(", "));
             let help = "keep one of the rows; reruns and joins that multiply rows cause this";
             self.add(Severity::Error, "duplicate-row", (line, self.layout.key[0]), found, "each once", help);
+        }
+    }
+
+    fn check_time(&mut self, record: &ByteRecord, line: u64, index: usize) {
+        let cell = &record[index];
+        if !is_time(cell) {
+            let found = format!("column {:?}: {:?} is not a time", self.header[index], String::from_utf8_lossy(cell));
+            let help = "look for a date that does not exist, and for day and month in the wrong order";
+            self.add(Severity::Fatal, "not-a-time", (line, index), found, "2024-01-31 or 2024-01-31T06:00:00", help);
         }
     }
 
@@ -239,6 +267,11 @@ impl<'a> Table<'a> {
         }
         Found { kind: self.layout.kind, rows: self.rows, findings: self.findings, hidden: self.hidden }
     }
+}
+
+/// The beginning of a text that may be anything.
+fn shown(text: &str) -> String {
+    text.chars().take(40).collect()
 }
 
 /// The number in a cell, `nan` and `inf` in any spelling included; booleans count as numbers.

@@ -31,24 +31,6 @@ pub enum Duplicates {
     Mean,
 }
 
-/// The unit of `mape`, as a flag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum MapeUnitArg {
-    /// 8.2 means 8.2 %, as the class writes
-    Percent,
-    /// 0.082 means 8.2 %
-    Fraction,
-}
-
-impl From<MapeUnitArg> for MapeUnit {
-    fn from(arg: MapeUnitArg) -> Self {
-        match arg {
-            MapeUnitArg::Percent => Self::Percent,
-            MapeUnitArg::Fraction => Self::Fraction,
-        }
-    }
-}
-
 /// How benchmark files are read.
 #[derive(Debug, Clone, Default)]
 pub struct Options {

@@ -15,12 +15,7 @@ use crate::load::forecasts::{Forecasts, Request, TableArgs};
 
 /// Flags of `bench-compare profile`.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "EXAMPLES
-  bench-compare profile cv.csv --train train.csv --season 12 --model LightGBM -o profile.json
-  bench-compare profile cv.csv --train train.csv --season 12 --model LightGBM --season-slots 12
-  bench-compare profile cv.parquet --model Ridge --map id=store,y=sales
-
-The rows of the model are kept in memory: about 100 bytes each.")]
+#[command(after_help = "The rows of the model are kept in memory: about 100 bytes each.")]
 pub struct Args {
     /// Forecast tables with the same columns, CSV or Parquet
     #[arg(required = true, value_name = "FILE")]

@@ -304,14 +304,12 @@ pub fn power(verdict: &Verdict, power: &Power) -> Vec<String> {
             unit.show(effect)
         )
     });
-    let further = power.further_cutoffs.map(|n| {
-        match n {
-            0 => "The effect seen here needs no further cutoff to be shown with that probability.".to_owned(),
-            _ => format!(
-                "The effect seen here would take {} at the present spacing to be shown with that probability.",
-                counted(n, "further cutoff")
-            ),
-        }
+    let further = power.further_cutoffs.map(|n| match n {
+        0 => "The effect seen here needs no further cutoff to be shown with that probability.".to_owned(),
+        _ => format!(
+            "The effect seen here would take {} at the present spacing to be shown with that probability.",
+            counted(n, "further cutoff")
+        ),
     });
     if power.reason.is_empty() { detectable.into_iter().chain(further).collect() } else { vec![power.reason.clone()] }
 }

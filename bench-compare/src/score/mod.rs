@@ -16,10 +16,6 @@ pub use result::{Column, Models, SCHEMA, Score, Values};
 
 /// Flags of `bench-compare score`.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "EXAMPLES
-  bench-compare score cv.csv --train train.csv --season 12 --by h,holiday
-  bench-compare score cv.parquet --models Ridge,LightGBM --slice 'holiday = 1' --json
-  bench-compare score cv.csv --write-benchmark results/ --dataset bls --model LightGBM")]
 pub struct Args {
     /// Forecast tables with the same columns, CSV or Parquet; `-` is standard input
     #[arg(required = true, value_name = "FILE")]

@@ -26,7 +26,6 @@ pub struct Args {
 #[derive(Debug, Clone, Subcommand)]
 enum Test {
     /// Diebold-Mariano with the correction of Harvey, Leybourne and Newbold: equal loss of two forecasts of one series
-    #[command(after_help = "EXAMPLE: bench-compare test dm --h 4 --power 2 --variance bartlett errors.csv --json")]
     Dm(paired::DmArgs),
     /// Wilcoxon's signed ranks: are two methods' losses shifted against each other?
     Wilcoxon(paired::WilcoxonArgs),

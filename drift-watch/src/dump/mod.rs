@@ -34,10 +34,6 @@ pub enum Command {
 
 /// Flags of `drift-watch state dump`.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "EXAMPLES
-  drift-watch state dump --canonical --state /var/lib/drift-watch
-  drift-watch state dump --canonical --predictions predictions.jsonl --actuals actuals.jsonl --warm-up 40d
-  drift-watch state dump --state /var/lib/drift-watch -o state.json")]
 pub struct DumpArgs {
     /// Only what follows from the records, whatever the order in which the sources brought them: two daemons, or a daemon and a
     /// replay, that have seen the same records give the same bytes

@@ -21,13 +21,7 @@ pub use table::Table;
 
 /// Flags of `drift-watch export`.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "EXAMPLES
-  drift-watch export --joined -o live.parquet --state /var/lib/drift-watch
-  drift-watch export --joined --predictions predictions.jsonl --actuals actuals.jsonl --warm-up 40d -o live.csv
-  drift-watch export --joined -o live.parquet --name demand@3=shadow --name demand@2=champion --state DIR
-  bench-compare gate --forecasts live.parquet --baseline-model champion --candidate-model shadow
-
-COLUMNS
+#[command(after_help = "COLUMNS
   unique_id, ds, cutoff, h, segments, y; then for each version of a model its forecasts, and -lo-LEVEL and -hi-LEVEL
   where it has intervals. The cutoff lies h steps before ds, so that versions that are issued at different minutes stand in one row.")]
 pub struct Args {

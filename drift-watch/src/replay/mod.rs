@@ -41,7 +41,7 @@ pub struct Args {
     /// Actuals, JSON Lines or CSV
     #[arg(long, required = true, value_name = "FILE", num_args = 1..)]
     pub actuals: Vec<PathBuf>,
-    /// What too little data counts as: pass (status 0) or fail (status 1) [default: neither, status 4]
+    /// What status 4, "cannot be decided", becomes: pass (status 0) or fail (status 1)
     #[arg(long, value_name = "ANSWER", value_enum, hide_possible_values = true, help_heading = "Decisions")]
     pub inconclusive: Option<Fold>,
     /// What is watched and how

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use shared::cli::note;
 use shared::error::{Error, Place, Result};
 use shared::format::live::Kind;
 
@@ -107,6 +108,7 @@ pub fn load_engine(folder: &Path) -> Result<Engine> {
         );
     }
     let (_reading, start) = Reading::open(folder)?;
+    start.repairs.iter().for_each(|repair| note(&format!("warning: {repair}")));
     let fresh = || Saved::new(Settings::default(), BTreeMap::new());
     Ok(load(start, folder, None, fresh)?.saved.engine)
 }

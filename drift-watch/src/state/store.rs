@@ -148,7 +148,7 @@ impl Store {
 
 /// Reads the mark of the folder, or makes it.
 fn check_mark(path: &Path) -> Result<()> {
-    if path.exists() {
+    if path.symlink_metadata().is_ok() {
         return versioned::parse::<Mark>(path, &fsio::read(path)?, SCHEMA).map(drop);
     }
     let mark = Mark { schema: SCHEMA.to_owned(), min_reader: MIN_READER.to_owned() };

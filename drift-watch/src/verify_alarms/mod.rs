@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long, value_name = "FROM..TO", value_parser = horizons, help_heading = "What to simulate")]
     pub horizons: Option<(u32, u32)>,
     /// Where the random numbers start
-    #[arg(long, value_name = "SEED", default_value_t = 1, help_heading = "What to simulate")]
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "What to simulate")]
     pub seed: u64,
     /// Runs
     #[arg(long, value_name = "N", default_value_t = 200, help_heading = "What to simulate")]

@@ -96,8 +96,8 @@ pub(super) fn gather(args: &Args, context: &Context) -> Result<Facts> {
         has_parameters: has_parameters(&store, &stored)?,
         required_slices: args.require_slice.clone(),
         signature_required: args.policy.require_signature,
-        monitored_at: named_at(&context.config, "drift-watch", &names),
-        scheduled_at: named_at(&context.config, "rebench-cron", &names),
+        monitored_at: named_at(&context.config, "drift-watch", &["model", "manifest"], &names),
+        scheduled_at: named_at(&context.config, "rebench-cron", &["model", "candidate-model"], &names),
         config: context.config.path.clone(),
         manifest_sha256: stored.sha256,
         manifest: stored.manifest,
@@ -191,9 +191,9 @@ fn names(config: &Config, manifest: &Manifest) -> Vec<String> {
     known.chain([manifest.name.clone(), manifest.model_name.clone()]).collect()
 }
 
-/// Where the table of a tool names the model.
-fn named_at(config: &Config, tool: &str, names: &[String]) -> Option<String> {
-    let place = find(config.tool(tool)?, names)?;
+/// Where the table of a tool says, by one of these keys or by the name of a table, that the model is its subject.
+fn named_at(config: &Config, tool: &str, keys: &[&str], names: &[String]) -> Option<String> {
+    let place = find(config.tool(tool)?, keys, names)?;
     Some(place.of(config.path.as_deref()?).to_string())
 }
 
@@ -203,15 +203,16 @@ fn is_manifest(path: &str, name: &str) -> bool {
     file.strip_prefix(name).is_some_and(|rest| rest.starts_with("_v") && rest.ends_with(".json"))
 }
 
-fn find(table: &Table, names: &[String]) -> Option<shared::config::Position> {
+fn find(table: &Table, keys: &[&str], names: &[String]) -> Option<shared::config::Position> {
     let is_name = |text: &str| {
         names.iter().any(|name| text == name || text.split('@').next() == Some(name) || is_manifest(text, name))
     };
     table.entries.iter().find_map(|entry| match &entry.value {
-        _ if is_name(&entry.key) => Some(entry.at),
+        Value::Table(_) if is_name(&entry.key) => Some(entry.at),
+        Value::Table(inner) => find(inner, keys, names),
+        _ if !keys.contains(&entry.key.as_str()) => None,
         Value::One(scalar) => is_name(&scalar.text).then_some(scalar.at),
         Value::Many(scalars) => scalars.iter().find(|scalar| is_name(&scalar.text)).map(|scalar| scalar.at),
-        Value::Table(inner) => find(inner, names),
         Value::Other => None,
     })
 }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::cli::{Context, Format};
+use shared::format::input::Tool;
 use shared::{Error, Exit};
 
 use crate::derive::DerivedArgs;
@@ -98,6 +99,8 @@ pub struct Row {
 pub struct AuditReport {
     /// [`SCHEMA`].
     pub schema: String,
+    /// The program that wrote this.
+    pub tool: Tool,
     /// The model.
     pub name: String,
     /// Strict semantic version.
@@ -121,6 +124,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let passed = rows.iter().all(|row| row.answer != Answer::Fail || !row.required);
     let report = AuditReport {
         schema: SCHEMA.to_owned(),
+        tool: crate::print::tool(),
         name: facts.manifest.name.clone(),
         version: facts.manifest.version.clone(),
         manifest_sha256: facts.manifest_sha256.clone(),

@@ -97,7 +97,7 @@ impl RequestReport {
     ) -> Self {
         Self {
             schema: SCHEMA.to_owned(),
-            tool: Tool { name: "manifest-gen".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            tool: crate::print::tool(),
             model: contract.name.clone(),
             version: contract.version.clone(),
             request: Input { role: "request".to_owned(), path: path.to_owned(), sha256: sha256.to_owned() },

@@ -51,7 +51,7 @@ impl DiffReport {
         let changes = compare(&old.manifest, &new.manifest);
         Self {
             schema: SCHEMA.to_owned(),
-            tool: Tool { name: "manifest-gen".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            tool: crate::print::tool(),
             name: new.manifest.name.clone(),
             old: Side::of(old),
             new: Side::of(new),

@@ -55,6 +55,9 @@ pub(super) fn lines(path: &Path, bytes: &[u8]) -> Result<Vec<Feature>> {
     if let Some((_, line)) = text.lines().zip(1..).find(|(line, _)| line.contains(char::is_control)) {
         return Err(Error::input(Place::line(path, line), "a control character", "a list of features, one a line"));
     }
+    if ["<!doctype", "<html", "<?xml"].iter().any(|start| text.trim_start().to_ascii_lowercase().starts_with(start)) {
+        return Err(Error::input(Place::line(path, 1), "a page of HTML or XML", "a list of features, one a line"));
+    }
     let names = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     Ok(names.map(|name| feature(name, None)).collect())
 }

@@ -14,6 +14,9 @@ use shared::{Error, Place, Result};
 /// More features than any model has.
 const MAX_FEATURES: usize = 1_000_000;
 
+/// A longer name is the text of something else.
+const MAX_NAME: usize = 1000;
+
 /// What a file is, told from its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -80,6 +83,13 @@ fn checked(path: &Path, features: Vec<Feature>) -> Result<Vec<Feature>> {
     }
     if features.len() > MAX_FEATURES {
         return Err(refused(path, &format!("{} features", features.len()), &format!("at most {MAX_FEATURES}")));
+    }
+    if let Some(long) = features.iter().find(|feature| feature.name.len() > MAX_NAME) {
+        return Err(refused(
+            path,
+            &format!("a feature with a name of {} bytes", long.name.len()),
+            &format!("at most {MAX_NAME}"),
+        ));
     }
     let mut seen = HashSet::new();
     match features.iter().find(|feature| feature.name.is_empty() || !seen.insert(&feature.name)) {

@@ -76,7 +76,7 @@ impl Report {
         let lines = |messages: &[Message]| messages.iter().map(Line::of).collect();
         Self {
             schema: SCHEMA.to_owned(),
-            tool: Tool { name: "manifest-gen".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            tool: crate::print::tool(),
             server: Some(server.to_owned()).filter(|server| !server.is_empty()),
             delivered: lines(&delivery.delivered),
             waiting: lines(&delivery.waiting),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use shared::format::benchmark::MapeUnit;
+use shared::cli::MapeUnitArg;
 
 use crate::scan::AllowArgs;
 use crate::store::StoreArgs;
@@ -33,7 +33,7 @@ pub struct Args {
     /// The dataset of the benchmark, where it has several
     #[arg(long, value_name = "NAME", help_heading = "Evidence")]
     pub dataset: Option<String>,
-    /// The unit of mape in the benchmark; told from the numbers if absent
+    /// Unit of `mape` in benchmark files; told from the numbers, with a note, if not stated
     #[arg(long, value_enum, value_name = "UNIT", help_heading = "Evidence")]
     pub mape_unit: Option<MapeUnitArg>,
     /// The verdict of `bench-compare gate`
@@ -93,22 +93,4 @@ pub struct Args {
     /// Make it again and compare; change nothing
     #[arg(long)]
     pub check: bool,
-}
-
-/// The unit of `mape`, as a flag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum MapeUnitArg {
-    /// 8.2 means 8.2 %, as the class writes
-    Percent,
-    /// 0.082 means 8.2 %
-    Fraction,
-}
-
-impl From<MapeUnitArg> for MapeUnit {
-    fn from(arg: MapeUnitArg) -> Self {
-        match arg {
-            MapeUnitArg::Percent => Self::Percent,
-            MapeUnitArg::Fraction => Self::Fraction,
-        }
-    }
 }

@@ -120,10 +120,16 @@ fn places(path: &Path, reader: &mut csv::Reader<File>, columns: &Columns) -> Res
             path.display(),
             columns.time,
             columns.target,
-            names.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ")
+            shown(&names)
         )));
     };
     Ok(Ok(Places { series: place(columns.series), time, target }))
+}
+
+/// The first names, short and without bytes that a terminal would obey: the file may be anything.
+fn shown(names: &[String]) -> String {
+    let short = |name: &String| name.chars().take(40).collect::<String>().escape_debug().to_string();
+    names.iter().take(20).map(short).collect::<Vec<_>>().join(", ")
 }
 
 fn malformed(path: &Path, error: &csv::Error) -> Error {

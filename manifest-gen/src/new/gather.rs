@@ -154,10 +154,7 @@ impl Gathering<'_> {
 
     /// A profile is one, and of this model.
     fn check_profile(&self, path: &Path, bytes: &[u8]) -> Result<()> {
-        let profile: Profile = serde_json::from_slice(bytes).map_err(|error| {
-            let place = Place::at(path, error.line() as u64, error.column() as u64);
-            Error::input(place, error.to_string(), "a profile, as `bench-compare profile` writes it")
-        })?;
+        let profile = Profile::parse(path, bytes)?;
         let names = [self.args.name.as_str(), self.model_name()];
         match names.iter().any(|name| self.config.same(&profile.model, name)) {
             true => Ok(()),

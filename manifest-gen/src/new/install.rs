@@ -96,6 +96,7 @@ fn wrong_version(manifest: &Manifest) -> Error {
 fn report(release: &Path, stored: &Stored, made: bool, published: Vec<String>) -> NewReport {
     NewReport {
         schema: SCHEMA.to_owned(),
+        tool: crate::print::tool(),
         name: stored.manifest.name.clone(),
         version: stored.manifest.version.clone(),
         release: release.display().to_string(),

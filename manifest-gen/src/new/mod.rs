@@ -13,12 +13,13 @@ pub(crate) mod verdict;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::cli::{Context, Format, note};
+use shared::format::input::Tool;
 use shared::{Error, Exit, Result};
 
 use crate::store::Store;
 use crate::version::{ModelVersion, check_name};
 
-pub use args::{Args, MapeUnitArg};
+pub use args::Args;
 
 /// The `schema` of what the command prints.
 pub const SCHEMA: &str = "manifest-gen/new/1";
@@ -28,6 +29,8 @@ pub const SCHEMA: &str = "manifest-gen/new/1";
 pub struct NewReport {
     /// [`SCHEMA`].
     pub schema: String,
+    /// The program that wrote this.
+    pub tool: Tool,
     /// The model.
     pub name: String,
     /// Strict semantic version.

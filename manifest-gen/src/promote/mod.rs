@@ -18,7 +18,7 @@ use crate::signature;
 use crate::store::{Store, Stored};
 use crate::transaction::{self, Change};
 use crate::version::{ModelVersion, check_name};
-use crate::{ledger, new};
+use crate::{derive, ledger, new};
 
 pub use args::{Args, PolicyArgs};
 use checks::Objection;
@@ -35,6 +35,8 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let derived = args.derived.derived()?;
     let settings = args.occasion.server.settings(context.config.project.as_deref());
     let report = transaction::change(&store, |registry| {
+        // A README that cannot be brought up to date is found before evidence is kept.
+        derive::files(&store, registry, &derived)?;
         let (report, stored, changed) = decide(args, &store, registry, &version)?;
         let announcement =
             args.occasion.mlflow.then(|| Announcement::of(&stored, &args.alias, Kind::Release, &settings));

@@ -105,7 +105,7 @@ impl StaleReport {
     pub(super) fn of(report: &Report, alias: &str) -> Self {
         Self {
             schema: SCHEMA.to_owned(),
-            tool: Tool { name: "manifest-gen".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            tool: crate::print::tool(),
             alias: alias.to_owned(),
             files: report.files,
             skipped: report.skipped,

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 /// What promotion.toml says beside the settings of every test.
 const DAEMONS: &str = r#"
-[drift-watch]
-models = ["lightgbm"]
+[drift-watch.run]
+model = ["lightgbm"]
 
 [rebench-cron.jobs.lightgbm]
 schedule = "0 3 * * 1"
@@ -95,11 +95,10 @@ fn every_row_passes_or_does_not_apply() {
 
 #[test]
 fn a_manifest_that_drift_watch_reads_names_the_model() {
-    let daemons = DAEMONS.replace("models = [\"lightgbm\"]", "run.manifest = [\"models/metadata/lightgbm_v2.json\"]");
+    let daemons = DAEMONS.replace("model = [\"lightgbm\"]", "manifest = [\"models/metadata/lightgbm_v2.json\"]");
     let setup = Setup { daemons, ..Setup::good() };
     setup.audit(&setup.project()).ok();
-    let other =
-        DAEMONS.replace("models = [\"lightgbm\"]", "run.manifest = [\"models/metadata/lightgbm_small_v2.json\"]");
+    let other = DAEMONS.replace("model = [\"lightgbm\"]", "manifest = [\"models/metadata/lightgbm_small_v2.json\"]");
     fails(Setup { daemons: other, ..Setup::good() }, |_| {}, &["monitoring"]);
 }
 
@@ -236,15 +235,16 @@ fn slices() {
 #[test]
 fn monitoring() {
     fails(with_new("--profile profile.json", ""), |_| {}, &["monitoring"]);
-    let setup = Setup { daemons: DAEMONS.replace("models = [\"lightgbm\"]", ""), ..Setup::good() };
+    let setup = Setup { daemons: DAEMONS.replace("model = [\"lightgbm\"]", ""), ..Setup::good() };
     fails(setup, |_| {}, &["monitoring"]);
 }
 
 #[test]
 fn re_benchmark() {
-    let setup =
-        Setup { daemons: DAEMONS.replace("rebench-cron.jobs.lightgbm", "rebench-cron.jobs.other"), ..Setup::good() };
-    fails(setup, |_| {}, &["re-benchmark"]);
+    let other = DAEMONS.replace("rebench-cron.jobs.lightgbm", "rebench-cron.jobs.other");
+    // It runs beside another model, and is not the one that is judged.
+    let daemons = format!("{other}expect.models = [\"lightgbm\"]\njudge.baseline-model = \"lightgbm\"\n");
+    fails(Setup { daemons, ..Setup::good() }, |_| {}, &["re-benchmark"]);
 }
 
 #[test]

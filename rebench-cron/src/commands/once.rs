@@ -48,8 +48,8 @@ pub struct Args {
     /// Where and with what it runs
     #[command(flatten)]
     pub shop: ShopArgs,
-    /// What status 4, "cannot be decided", becomes
-    #[arg(long, value_enum)]
+    /// What status 4, "cannot be decided", becomes: pass (status 0) or fail (status 1)
+    #[arg(long, value_name = "ANSWER", value_enum, hide_possible_values = true)]
     pub inconclusive: Option<Fold>,
     /// Where runs are logged
     #[command(flatten)]

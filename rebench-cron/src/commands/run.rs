@@ -11,7 +11,7 @@ use serde_json::json;
 use shared::alert::{AlertArgs, Carriers};
 use shared::cli::{Context, note, parse_from};
 use shared::config::Config;
-use shared::error::{Error, Result};
+use shared::error::{Error, Place, Problem, Result};
 use shared::serve::{self, Secret};
 use shared::systemd::Systemd;
 use shared::{Exit, span};
@@ -171,28 +171,39 @@ pub fn check(args: &Args, context: &Context) -> Result<usize> {
         serve::check_bind(args.listen, token.is_some())?;
     }
     let jobs = job::jobs(&context.config)?;
-    let faults: Vec<String> = jobs.iter().flat_map(faults).collect();
-    match faults.first() {
-        None => Ok(jobs.len()),
-        Some(first) => {
-            let more = if faults.len() > 1 { format!(", and {} more", faults.len() - 1) } else { String::new() };
-            Err(Error::usage(format!("{first}{more}"), "files and folders that are there")
-                .with_help("paths start from the folder of promotion.toml"))
-        }
+    let faults: Vec<Problem> = jobs.iter().flat_map(|job| faults(job, &context.config)).collect();
+    match faults.len() {
+        0 => Ok(jobs.len()),
+        count => Err(Error::rows(faults, count as u64).with_help("paths start from the folder of promotion.toml")),
     }
 }
 
-/// What a job names and is not there.
-fn faults(job: &Job) -> Vec<String> {
+/// What a job names and is not there, each at its key.
+fn faults(job: &Job, config: &Config) -> Vec<Problem> {
     let judge = job.judge.as_ref();
     let files = [
-        judge.and_then(|judge| judge.recorded.as_ref()),
-        judge.and_then(|judge| judge.registry.as_ref()),
-        job.ping_url_file.as_ref(),
+        ("judge", "recorded", judge.and_then(|judge| judge.recorded.as_ref())),
+        ("judge", "registry", judge.and_then(|judge| judge.registry.as_ref())),
+        ("", "ping-url-file", job.ping_url_file.as_ref()),
     ];
-    let missing = files.into_iter().flatten().map(|path| job.folder.join(path)).filter(|path| !path.is_file());
-    let program = job.argv.first().filter(|program| program.contains('/') && !job.folder.join(program).exists());
-    let folder = Some(&job.folder).filter(|folder| !folder.is_dir());
-    let all = missing.chain(program.map(|program| job.folder.join(program))).chain(folder.cloned());
-    all.map(|path| format!("job {}: {} is not there", job.name, path.display())).collect()
+    let named = files.into_iter().filter_map(|(table, key, path)| Some((table, key, job.folder.join(path?))));
+    let missing = named.filter(|(_, _, path)| !path.is_file());
+    let program = job.argv.first().filter(|program| program.contains('/')).map(|program| job.folder.join(program));
+    let program = program.filter(|program| !program.exists()).map(|program| ("", "command", program));
+    let folder = Some(&job.folder).filter(|folder| !folder.is_dir()).map(|folder| ("", "folder", folder.clone()));
+    let all = missing.chain(program).chain(folder);
+    all.map(|(table, key, path)| Problem {
+        place: place_of(config, &job.name, table, key),
+        found: format!("job {}: {} is not there", job.name, path.display()),
+        expected: "files and folders that are there".to_owned(),
+    })
+    .collect()
+}
+
+/// Where a key of a job stands; the file as a whole where it is not written there.
+fn place_of(config: &Config, job: &str, table: &str, key: &str) -> Place {
+    let file = config.path.clone().unwrap_or_default();
+    let job = config.tool("rebench-cron").and_then(|tool| tool.table("jobs")?.table(job));
+    let within = if table.is_empty() { job } else { job.and_then(|job| job.table(table)) };
+    within.and_then(|within| within.get(key)).map_or_else(|| Place::file(&file), |entry| entry.at.of(&file))
 }

@@ -63,7 +63,7 @@ pub struct Shop {
 pub enum Ended {
     /// The slot has its verdict.
     Judged(Outcome, String),
-    /// What it made is not as it should be.
+    /// What it made, or what it was to see, is not as it should be.
     Failed(String),
     /// The command or its environment failed: status, time limit, signal, disk.
     Broken(String),
@@ -99,6 +99,8 @@ impl Shop {
                 tracing::warn!(%stale, job = ready.job.name, "a run was taken over");
                 Ended::Taken
             }
+            // Data that are malformed are bad input; trying again does not mend them.
+            Denied::Failed(error) if error.exit() == shared::Exit::Usage => Ended::Failed(error.to_string()),
             Denied::Failed(error) => Ended::Broken(error.to_string()),
         });
         let ended = self.note_failure(ticket, ended);

@@ -1,9 +1,9 @@
 //! The flags that say where alerts are sent.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::error::Result;
+use crate::error::{Error, Place, Result};
 use crate::secret::Secret;
 use crate::span;
 
@@ -100,7 +100,8 @@ impl AlertArgs {
             all.push(webhook(format!("webhook-{number}"), Some(&Secret::new(url.clone())), Format::Generic)?);
         }
         for (path, number) in self.slack_url_file.iter().zip(1..) {
-            all.push(webhook(format!("slack-{number}"), Some(&Secret::from_file(path)?), Format::Slack)?);
+            let slack = webhook(format!("slack-{number}"), Some(&Secret::from_file(path)?), Format::Slack);
+            all.push(slack.map_err(|error| in_file(path, &error))?);
         }
         for (path, number) in self.pagerduty_key_file.iter().zip(1..) {
             let format = Format::PagerDuty { routing_key: Secret::from_file(path)? };
@@ -108,4 +109,9 @@ impl AlertArgs {
         }
         Ok(all)
     }
+}
+
+/// An error about what a file says, which names the file and not what it says.
+fn in_file(path: &Path, error: &Error) -> Error {
+    Error::input(Place::file(path), error.to_string(), "a file with the address alone")
 }

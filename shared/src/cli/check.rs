@@ -30,7 +30,7 @@ pub(super) fn run(command: &Command, context: &Context) -> anyhow::Result<Exit> 
     }
     problems.dedup();
     refuse(problems)?;
-    context.emit(&summary(context, files))?;
+    context.emit(&summary(command.get_name(), context, files))?;
     Ok(Exit::Ok)
 }
 
@@ -78,12 +78,13 @@ fn refuse(problems: Vec<Problem>) -> Result<()> {
     Err(Error::rows(problems, total).with_help("relative paths start from the folder of promotion.toml"))
 }
 
-fn summary(context: &Context, files: usize) -> String {
+fn summary(tool: &str, context: &Context, files: usize) -> String {
     let file =
         context.config.path.as_ref().map_or_else(|| "no promotion.toml".to_owned(), |path| path.display().to_string());
     match context.format {
         super::Format::Json => {
-            let report = serde_json::json!({"schema": "promotion/check/1", "ok": true, "file": context.config.path, "files_checked": files});
+            let tool = serde_json::json!({"name": tool, "version": env!("CARGO_PKG_VERSION")});
+            let report = serde_json::json!({"schema": "promotion/check/1", "tool": tool, "ok": true, "file": context.config.path, "files_checked": files});
             format!("{report:#}\n")
         }
         _ => format!("{file}: ok, {files} named file(s) there\n"),

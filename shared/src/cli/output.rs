@@ -1,5 +1,6 @@
 //! The one place that prints: results on standard output, talk on standard error.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,6 +12,9 @@ const USUAL_WIDTH: usize = 120;
 
 /// Narrower terminals are not believed.
 const NARROWEST: usize = 40;
+
+/// The most of a text that goes to standard error.
+const MOST_CHARACTERS: usize = 10_000;
 
 /// Whether `--quiet` was given: a fact of the whole process, like standard error itself.
 static QUIET: AtomicBool = AtomicBool::new(false);
@@ -39,7 +43,18 @@ pub fn note(text: &str) {
 
 /// Writes a line to standard error. Where nobody reads it, nobody misses it.
 fn complain(text: &str) {
-    _ = writeln!(anstream::stderr().lock(), "{text}");
+    _ = writeln!(anstream::stderr().lock(), "{}", readable(text));
+}
+
+/// As much of a text as a person reads; what it quotes from an input may be of any length.
+fn readable(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(MOST_CHARACTERS) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => {
+            let more = text[end..].chars().count();
+            Cow::Owned(format!("{}… ({more} more characters)", &text[..end]))
+        }
+    }
 }
 
 /// Prints an error with its causes and its remedy; returns the status that it means.
@@ -70,5 +85,19 @@ pub(super) fn print(text: &str) -> Result<()> {
             Err(Error::io("standard output".as_ref(), "write", error))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_quotes_a_whole_file_is_cut() {
+        assert_eq!(readable("as it is"), "as it is");
+        let long = "ü".repeat(MOST_CHARACTERS + 3);
+        let shown = readable(&long);
+        assert!(shown.ends_with("ü… (3 more characters)"), "{}", shown.len());
+        assert_eq!(shown.chars().filter(|&letter| letter == 'ü').count(), MOST_CHARACTERS);
     }
 }

@@ -113,11 +113,12 @@ impl Config {
     }
 }
 
-/// The nearest `promotion.toml` in `folder` or above it, as a path relative to `folder`.
+/// The nearest `promotion.toml` in `folder` or above it, as a path relative to `folder`. One that cannot be read is found too: a
+/// link that leads nowhere must not let a gate run without its policy.
 pub fn find(folder: &Path) -> Option<PathBuf> {
     let levels = folder.ancestors().enumerate();
     let mut candidates = levels.map(|(up, ancestor)| (up, ancestor.join(FILE_NAME)));
-    let (up, _) = candidates.find(|(_, path)| path.is_file())?;
+    let (up, _) = candidates.find(|(_, path)| path.symlink_metadata().is_ok())?;
     Some(std::iter::repeat_n("..", up).collect::<PathBuf>().join(FILE_NAME))
 }
 

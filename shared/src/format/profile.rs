@@ -3,11 +3,15 @@
 //!
 //! Written by `bench-compare profile`, carried in the manifest, read by drift-watch.
 
+use std::path::Path;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::error::Result;
 use crate::format::input::{Input, Tool};
 use crate::format::sufficient::Checks;
+use crate::format::versioned;
 
 /// The `schema` of a profile that this version writes.
 pub const SCHEMA: &str = "bench-compare/profile/1";
@@ -65,6 +69,18 @@ pub struct Profile {
     pub notes: Vec<String>,
     /// The files read.
     pub inputs: Vec<Input>,
+}
+
+impl Profile {
+    /// Reads the text of a profile that is called `path`.
+    ///
+    /// # Errors
+    /// If it is no profile, or one of another major version.
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+        versioned::parse_plain(path, bytes, SCHEMA).map_err(|error| {
+            if error.help().is_some() { error } else { error.with_help("`bench-compare profile` writes one") }
+        })
+    }
 }
 
 /// Forecasts and actuals, column by column, sorted by series, cutoff and target time.

@@ -14,16 +14,30 @@ use crate::error::{Error, Place, Result};
 /// # Errors
 /// [`Error::Input`] with the place.
 pub fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8], schema: &str) -> Result<T> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| malformed(path, &error, schema))?;
-    let found = value.get("schema").and_then(Value::as_str).unwrap_or_default();
-    if found != schema {
-        let error = Error::input(Place::file(path), format!("\"schema\" is {found:?}"), format!("{schema:?}"));
-        return Err(error.with_help("a newer version of the tools may read it"));
-    }
+    let value = of_schema(path, bytes, schema)?;
     let min_reader = value.get("min_reader").and_then(Value::as_str).unwrap_or_default();
     refuse_newer(path, min_reader)?;
     // Read again from the bytes, so that an error has its line and column.
     serde_json::from_slice(bytes).map_err(|error| malformed(path, &error, schema))
+}
+
+/// Reads a file of `schema` that names no oldest reader; refuses another schema and another major version.
+///
+/// # Errors
+/// [`Error::Input`] with the place.
+pub fn parse_plain<T: DeserializeOwned>(path: &Path, bytes: &[u8], schema: &str) -> Result<T> {
+    of_schema(path, bytes, schema)?;
+    serde_json::from_slice(bytes).map_err(|error| malformed(path, &error, schema))
+}
+
+fn of_schema(path: &Path, bytes: &[u8], schema: &str) -> Result<Value> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| malformed(path, &error, schema))?;
+    let found = value.get("schema").and_then(Value::as_str).unwrap_or_default();
+    if found == schema {
+        return Ok(value);
+    }
+    let error = Error::input(Place::file(path), format!("\"schema\" is {found:?}"), format!("{schema:?}"));
+    Err(error.with_help("a newer version of the tools may read it"))
 }
 
 /// Pretty-printed, with a line end; the same value gives the same bytes.

@@ -239,7 +239,7 @@ impl<'b, 'l> Reader<'b, 'l> {
     fn cell(&mut self, column: usize, at: usize, progress: &mut Progress) -> Scan<usize> {
         match self.layout.roles[column] {
             Role::Number(slot) => self.number(column, slot, at, progress),
-            Role::Id => self.series(at),
+            Role::Id => self.series(column, at, progress),
             Role::Ds => self.target_time(column, at, progress),
             Role::Cutoff => self.origin(column, at, progress),
             Role::Skip => Ok(self.text(at)?.1),
@@ -277,13 +277,19 @@ impl<'b, 'l> Reader<'b, 'l> {
     }
 
     #[inline]
-    fn series(&mut self, at: usize) -> Scan<usize> {
+    fn series(&mut self, column: usize, at: usize, progress: &mut Progress) -> Scan<usize> {
         let length = self.id.len();
         let rest = self.fields.bytes.get(at..).unwrap_or_default();
         if length > 0 && rest.starts_with(&self.id) && self.fields.ends_at(at + length)? {
             return Ok(at + length);
         }
         let (field, end) = self.text(at)?;
+        if std::str::from_utf8(&field).is_err() || field.contains(&0) {
+            self.refuse(column, &field, "is not text", "UTF-8 without NUL bytes", progress);
+            // The next row with it is a problem of its own.
+            self.id = Cow::Borrowed(b"");
+            return Ok(end);
+        }
         self.id = field;
         Ok(end)
     }

@@ -40,7 +40,7 @@ use std::path::PathBuf;
 
 use shared::format::input::Input;
 use shared::format::sufficient::{Measure, Sufficient};
-use shared::{Error, Result};
+use shared::{Error, Place, Result};
 
 pub use args::TableArgs;
 pub use layout::ColumnMap;
@@ -115,6 +115,11 @@ impl Default for Request {
             threads: 0,
         }
     }
+}
+
+/// Whether a cell holds a time as forecast tables have it.
+pub(crate) fn is_time(cell: &[u8]) -> bool {
+    time::of_field(cell).is_some()
 }
 
 /// A table, summed, and the files that it rests on.
@@ -254,7 +259,8 @@ fn check_pairs(merged: &Merger<'_>, request: &Request) -> Result<()> {
     let share = |rows: u64| 100.0 * rows as f64 / (checks.rows.max(1)) as f64;
     let lost = share(checks.rows - checks.paired);
     if checks.rows == 0 {
-        return Err(Error::incomparable("the forecast table has no rows", "at least one"));
+        let file = Place::file(request.files.first().cloned().unwrap_or_default());
+        return Err(Error::input(file, "the forecast table has no rows", "at least one"));
     }
     if lost <= 100.0 * request.max_unpaired {
         return Ok(());

@@ -237,6 +237,9 @@ pub(super) fn train(path: &Path, request: &Request, kind: Kind) -> Result<(Train
         let found = format!("times are {}, those of the forecasts {}", found.name(), kind.name());
         return Err(Error::input(Place::file(path), found, "the same kind in both"));
     }
+    if found.is_none() {
+        return Err(Error::input(Place::file(path), "the training table has no rows", "at least one"));
+    }
     let train = rows.finish(request.season as usize, path, kind)?;
     let input = inputs.digests().remove(0);
     Ok((train, Input { role: "train".to_owned(), ..input }))

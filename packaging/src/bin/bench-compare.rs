@@ -1,0 +1,1 @@
+../../../bench-compare/src/main.rs

@@ -1,0 +1,1 @@
+../../../drift-watch/src/main.rs

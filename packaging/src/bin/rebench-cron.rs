@@ -1,0 +1,1 @@
+../../../rebench-cron/src/main.rs
