@@ -41,7 +41,7 @@ fn parts(page: &str) -> Vec<Part> {
     parts
 }
 
-/// Runs the commands of a page in a folder, and compares, or with UPDATE_DOCS in the environment writes the page anew; how many.
+/// Runs the commands of a page in a folder, and compares, or with `UPDATE_DOCS` in the environment writes the page anew; how many.
 fn walk(page: &str, folder: &Path) -> u32 {
     let path = root().join(page);
     let parts = parts(&fs::read_to_string(&path).unwrap());

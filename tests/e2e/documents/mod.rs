@@ -42,7 +42,7 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
         match entry.file_type().unwrap().is_dir() {
             true if name.starts_with('.') || NOT_OURS.contains(&name.as_str()) => {}
             true => collect(&path, found),
-            false if name.ends_with(".md") => found.push(path),
+            false if path.extension().is_some_and(|end| end == "md") => found.push(path),
             false => {}
         }
     }
