@@ -31,6 +31,17 @@ keep manifest-gen 'Changed bytes and kills' 'Ten thousand single-byte changes of
 system call of a promotion that writes or opens a file, then `repair`.' \
     'TAMPER_ROUNDS=10000 cargo test --quiet --locked -p manifest-gen --test it -- tamper:: crash:: --nocapture'
 
+keep loop 'Kills in the loop of a promotion' '`kill -9` of a tool at a random moment of examples/promotion: half of the moments drawn by the time that the tools take, half of
+them in each run of a tool alike. Then the step is typed again, half of the times with another kill first, and the loop goes on to its end: releases,
+signatures, registry with its history, documents, verdicts, alerts and checklist are those of an undisturbed run to the byte, and so is the canonical
+state of drift-watch; the alarm asked once, its slot has one verdict; no other file is left. The time of day is fixed (SOURCE_DATE_EPOCH). Not compared
+are times, folders and tries of re-benchmarks, the page of their history, locks, and where journals and snapshots are cut.' \
+    'cargo build --quiet --locked --bins -p bench-compare -p manifest-gen -p drift-watch -p rebench-cron
+LOOP_ROUNDS=200 LOOP_LANES=6 FORECAST_BIN=target/debug cargo test --quiet --locked -p e2e --test e2e loop_kills -- --nocapture 2>&1'
+
+keep mutations 'Seeded faults' 'Each fault of tests/mutations/faults.json is seeded into a copy of the tools; the end-to-end tests of the steps of a promotion must see it.
+Named is the first test that fails.' tests/mutations/run.py
+
 keep alarms 'Alarms of drift-watch: how often without a change, how soon after one' 'Every run learns its baseline anew. `*`: measured, not promised. BROKEN: a bound is not kept. Steps are target times; promise 5,000.
 The second command: fleets, hourly, baselines of 14 days, watched for 90 days.' \
     'cargo run --quiet --release --locked -p drift-watch --example alarms -- --runs 400 --seed 20261123' \

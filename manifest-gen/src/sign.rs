@@ -59,6 +59,8 @@ pub struct SignReport {
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let store = args.store.store();
     let stored = store.manifest(&args.name, &ModelVersion::parse(&args.model_version)?)?;
+    // What a kill left of an earlier signature is no damage.
+    fsio::sweep(&store.path(&Store::release_name_of(&stored.manifest))?);
     refuse_damage(&store, &stored)?;
     let bundle = bundle(args, &store, &stored)?;
     refuse_registered(&store, &stored, &digest::of_bytes(&bundle))?;

@@ -22,8 +22,10 @@ mod faults;
 mod forecast_gate;
 mod hooks;
 mod live_export;
+mod loop_kills;
 #[path = "../../manifest-gen/tests/it/mlflow_process/mod.rs"]
 mod mlflow_process;
+mod mutations;
 mod pipelines;
 #[path = "../../drift-watch/tests/it/process/mod.rs"]
 mod process;

@@ -20,6 +20,8 @@ pub(super) fn install(store: &Store, gathered: Gathered) -> Result<NewReport> {
     let release = store.release_folder(&manifest.name, &version);
     let fresh = Stored { sha256: digest::of_bytes(&bytes), manifest, bytes };
     refuse_foreign_copies(store, &fresh.manifest)?;
+    // What a kill left of its signature is none of its files.
+    fsio::sweep(&release);
     let made = !release.exists() && staging.rename(&release)? == Renamed::Done;
     let stored = if made { fresh } else { same(store, &release, fresh)? };
     let published = release::publish(store, &stored)?;

@@ -3,7 +3,7 @@
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, SpanRelativeTo, Timestamp, tz::TimeZone};
 use shared::format::manifest::{Manifest, PREPROCESSING};
-use shared::format::registry::{GivenEvidence, Model};
+use shared::format::registry::{Action, GivenEvidence, Model};
 use shared::format::verdict::{Decision, Verdict};
 use shared::{Error, Result};
 
@@ -173,20 +173,28 @@ fn signature_words(sha256: Option<&str>) -> String {
     sha256.map_or_else(|| "no signature".to_owned(), |sha256| format!("the signature {sha256}"))
 }
 
-/// Whether the alias points where the caller thinks.
+/// Whether the alias points where the caller thinks, or pointed there when this `version` took it: a command that is given again,
+/// since nobody heard its answer, has done what it says.
 ///
 /// # Errors
 /// [`Error::Usage`] if the expected version is none.
-pub fn expected(model: Option<&Model>, alias: &str, expect: Option<&str>) -> Result<Option<Objection>> {
+pub fn expected(model: Option<&Model>, alias: &str, version: &str, expect: Option<&str>) -> Result<Option<Objection>> {
     let Some(expect) = expect else { return Ok(None) };
     let wanted = match expect {
         "none" => None,
         text => Some(crate::version::ModelVersion::parse(text)?.semver.to_string()),
     };
     let found = model.and_then(|model| model.aliases.get(alias));
+    let is_so = found == wanted.as_ref() || is_done(model, alias, version, wanted.as_ref());
     let words = |version: Option<&String>| version.map_or_else(|| "no version".to_owned(), Clone::clone);
-    Ok((found != wanted.as_ref())
+    Ok((!is_so)
         .then(|| Objection::fact(format!("{alias} points at {}, not at {}", words(found), words(wanted.as_ref())))))
+}
+
+/// Whether the last that happened to the alias is that this version was promoted over that one.
+fn is_done(model: Option<&Model>, alias: &str, version: &str, over: Option<&String>) -> bool {
+    let last = model.and_then(|model| model.history.iter().rfind(|event| event.alias.as_deref() == Some(alias)));
+    last.is_some_and(|last| last.action == Action::Promote && last.version == version && last.previous.as_ref() == over)
 }
 
 #[cfg(test)]
@@ -227,9 +235,9 @@ mod tests {
     fn the_alias_must_point_where_the_caller_thinks() {
         let mut model = Model::default();
         model.aliases.insert("champion".into(), "1.0.0".into());
-        assert!(expected(Some(&model), "champion", Some("1")).unwrap().is_none());
-        assert!(expected(Some(&model), "champion", Some("2")).unwrap().is_some());
-        assert!(expected(Some(&model), "champion", Some("none")).unwrap().is_some());
-        assert!(expected(None, "champion", Some("none")).unwrap().is_none());
+        assert!(expected(Some(&model), "champion", "3.0.0", Some("1")).unwrap().is_none());
+        assert!(expected(Some(&model), "champion", "3.0.0", Some("2")).unwrap().is_some());
+        assert!(expected(Some(&model), "champion", "3.0.0", Some("none")).unwrap().is_some());
+        assert!(expected(None, "champion", "3.0.0", Some("none")).unwrap().is_none());
     }
 }

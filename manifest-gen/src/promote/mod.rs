@@ -110,7 +110,7 @@ fn objections(
     let given: Vec<_> = given.iter().map(|given| given.entry.clone()).collect();
     let mut all: Vec<Objection> = release::damage(store, manifest)?.into_iter().map(Objection::fact).collect();
     all.extend(checks::registered(model, &manifest.version, &stored.sha256, signature.as_deref()));
-    all.extend(checks::expected(model, &args.alias, args.expect.as_deref())?);
+    all.extend(checks::expected(model, &args.alias, &manifest.version, args.expect.as_deref())?);
     all.extend(pickles(store, stored, &AllowList::shipped().with(&args.allow.allow))?);
     all.extend(signature::objections(store, stored, &args.policy)?);
     all.extend(checks::verdict(manifest, verdict_of(store, stored)?.as_ref(), args.policy.allow_unbound, accepted));

@@ -234,6 +234,10 @@ fn expect_is_compare_and_swap() {
     project.run("promote lightgbm 1 --expect none").ok();
     project.run("promote lightgbm 2 --expect none").is(1);
     project.run("promote lightgbm 2 --expect 1").ok();
+    // Given again, as after a crash before its answer, it has done what it says; and did nothing of the kind where it came from elsewhere.
+    let again = project.run("promote lightgbm 2 --expect 1").ok();
+    assert!(again.stdout.contains("already"), "nothing is promoted twice");
+    project.run("promote lightgbm 2 --expect none").is(1);
 }
 
 #[test]

@@ -67,6 +67,20 @@ fn the_same_command_makes_the_same_bytes_and_another_is_refused_with_both_digest
 }
 
 #[test]
+fn what_a_killed_signature_left_is_in_nobodys_way() {
+    let project = Project::new();
+    project.keys();
+    project.run(&Project::new_line("2")).ok();
+    let left = "models/releases/lightgbm/2.0.0/.promotion-tmp-4294967295-x";
+    for again in [Project::new_line("2"), "sign lightgbm 2 --key private.pem".to_owned()] {
+        project.write(left, "half a signature");
+        project.run("verify lightgbm 2").is(1);
+        project.run(&again).ok();
+        assert!(!project.path(left).exists(), "{again}");
+    }
+}
+
+#[test]
 fn check_sees_a_changed_source() {
     let project = Project::new();
     project.run(&Project::new_line("2")).ok();

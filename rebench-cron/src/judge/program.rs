@@ -13,6 +13,12 @@ use crate::process::{self, Cancel, Command, Exit, Limits, Sizes, Slot};
 /// The status of a program that says no or cannot decide; both leave a verdict.
 const ANSWERS: [i32; 3] = [0, 1, 4];
 
+/// The status of a program whose environment failed.
+const ENVIRONMENT: i32 = 3;
+
+/// How often it is asked where it was ended from outside or its environment failed: that says nothing of the evidence.
+const TRIES: usize = 3;
+
 /// How long after its time it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -47,7 +53,13 @@ impl Program<'_> {
         fsio::create_folder(folder)?;
         forget(&folder.join(VERDICT))?;
         let argv = question.argv(self.path, folder);
-        let verdict = match self.run(&argv, folder)? {
+        let mut exit = self.run(&argv, folder)?;
+        for _ in 1..TRIES {
+            if may_pass(&exit) {
+                exit = self.run(&argv, folder)?;
+            }
+        }
+        let verdict = match trouble(&exit, self.timeout, folder) {
             Some(why) => Err(why),
             None => read(&folder.join(VERDICT), question).map(Box::new).map_err(|error| first_line(&error.to_string())),
         };
@@ -61,14 +73,14 @@ impl Program<'_> {
     pub fn version(&self, folder: &Path) -> Result<String> {
         fsio::create_folder(folder)?;
         let argv = words([&self.path.to_string_lossy(), "--version"]);
-        match self.run(&argv, folder)? {
+        match trouble(&self.run(&argv, folder)?, self.timeout, folder) {
             Some(what) => Err(Error::Environment { what, help: Some("name bench-compare by its path".to_owned()) }),
             None => Ok(String::from_utf8_lossy(&fsio::read(&folder.join("stdout"))?).trim().to_owned()),
         }
     }
 
-    /// Runs a command; why it gave no answer, if it did not.
-    fn run(&self, argv: &[String], folder: &Path) -> Result<Option<String>> {
+    /// Runs a command.
+    fn run(&self, argv: &[String], folder: &Path) -> Result<Exit> {
         let literal: Vec<String> = argv.iter().map(|word| literal(word)).collect();
         let limits = Limits { timeout: self.timeout, grace: GRACE, output: Sizes::default() };
         let command = Command::new(&literal, std::path::absolute(".").unwrap_or_default())?.with_limits(limits);
@@ -80,15 +92,24 @@ impl Program<'_> {
             log_dir,
             ticket: self.ticket.to_owned(),
         };
-        let outcome = process::run(&command, &slot, self.cancel, || Timestamp::UNIX_EPOCH, |_| {})?;
-        Ok(match outcome.exit {
-            Exit::Exited(status) if ANSWERS.contains(&status) => None,
-            Exit::Exited(status) => Some(said(&folder.join("stderr"), &format!("it ended with status {status}"))),
-            Exit::Signalled(signal) => Some(format!("bench-compare was ended by signal {signal}")),
-            Exit::TimedOut => Some(format!("bench-compare took longer than {} s", self.timeout.as_secs_f64())),
-            Exit::Cancelled => Some("bench-compare was told to end".to_owned()),
-            Exit::NotStarted(why) => Some(why),
-        })
+        Ok(process::run(&command, &slot, self.cancel, || Timestamp::UNIX_EPOCH, |_| {})?.exit)
+    }
+}
+
+/// Whether another try may end otherwise.
+fn may_pass(exit: &Exit) -> bool {
+    matches!(exit, Exit::Signalled(_) | Exit::Exited(ENVIRONMENT))
+}
+
+/// Why it gave no answer, if it did not.
+fn trouble(exit: &Exit, timeout: Duration, folder: &Path) -> Option<String> {
+    match exit {
+        Exit::Exited(status) if ANSWERS.contains(status) => None,
+        Exit::Exited(status) => Some(said(&folder.join("stderr"), &format!("it ended with status {status}"))),
+        Exit::Signalled(signal) => Some(format!("bench-compare was ended by signal {signal}")),
+        Exit::TimedOut => Some(format!("bench-compare took longer than {} s", timeout.as_secs_f64())),
+        Exit::Cancelled => Some("bench-compare was told to end".to_owned()),
+        Exit::NotStarted(why) => Some(why.clone()),
     }
 }
 

@@ -253,6 +253,22 @@ fn a_program_that_leaves_no_verdict_is_no_pass() {
 }
 
 #[test]
+fn a_program_that_is_killed_or_has_no_room_is_asked_again_and_one_that_refuses_is_not() {
+    let run = Run::beside(NEW, OLD);
+    let (real, count) = (bench_compare().display().to_string(), run.file("count"));
+    let after = |end: &str, tries: usize| {
+        fsio::write_atomic(&count, b"").unwrap();
+        let script =
+            format!("echo x >> {count:?}; [ $(wc -l < {count:?}) -gt {tries} ] || {end}; exec '{real}' \"$@\"");
+        (run.pretend(&script).is_ok(), fs::read_to_string(&count).unwrap().lines().count())
+    };
+    assert_eq!(after("kill -9 $$", 2), (true, 3));
+    assert_eq!(after("exit 3", 1), (true, 2));
+    assert_eq!(after("kill -9 $$", 3), (false, 3), "and no fourth time");
+    assert_eq!(after("exit 2", 1), (false, 1));
+}
+
+#[test]
 fn the_verdict_of_an_earlier_question_does_not_answer_this_one() {
     let run = Run::beside(NEW, OLD);
     assert!(run.ask(bench_compare()).verdict.is_ok());

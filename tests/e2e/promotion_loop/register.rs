@@ -44,6 +44,18 @@ fn what_speaks_against_a_promotion_stops_it() {
 }
 
 #[test]
+fn a_release_that_carries_a_rejection_is_not_promoted() {
+    let example = Example::new();
+    // The forecasts of the two models change places, and whoever runs the gate goes on after its "no".
+    example.run("sed -i '1s/LightGBM/X/; 1s/Ridge/LightGBM/; 1s/X/Ridge/' results/departures.csv");
+    example.run("sed -i 's|departures -o $@$|departures -o $@; test $$? -eq 1|' Makefile");
+    let said = example.try_make("promote");
+    assert_eq!(said.status, 2, "{}", said.stdout);
+    assert!(said.stderr.contains("2.0.0 is not promoted: the verdict is reject"), "{}", said.stderr);
+    assert_eq!(example.json("build/models/registry.json")["models"]["departures"]["aliases"]["champion"], "1.0.0");
+}
+
+#[test]
 fn documents_follow_the_registry() {
     let example = Example::after("promote render");
     let row = |text: &str| text.lines().find(|line| line.starts_with("| `departures`")).unwrap().to_owned();
