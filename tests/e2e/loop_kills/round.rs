@@ -61,9 +61,9 @@ impl Lane {
         let mut round = Round::default();
         let mut next = Some(self.draw(dice));
         restore(&self.example, next.map_or(0, |(step, _)| step));
-        for number in next.map_or(0, |(step, _)| step)..STEPS.len() {
+        for (number, step) in STEPS.into_iter().enumerate().skip(next.map_or(0, |(step, _)| step)) {
             let kill = next.filter(|(step, _)| *step == number).map(|(_, kill)| kill);
-            self.step(dice, STEPS[number], kill, &mut round);
+            self.step(dice, step, kill, &mut round);
             if kill.is_some() && round.kills.is_empty() {
                 next = (number + 1 < STEPS.len()).then(|| self.draw_after(dice, number));
             }
