@@ -3,6 +3,7 @@ import os
 from pathlib import Path
 from threading import Lock
 import joblib
+import pandas as pd
 from fastapi import FastAPI, HTTPException
 from bodies import Actual, Question
 from log_live import log_actual, log_prediction
@@ -39,6 +40,7 @@ def predict(question: Question):
     release, steps = champion()
     try:
         rows = [[row[feature] for feature in release["features"]] for row in question.instances]
+        rows = pd.DataFrame(rows, columns=release["features"])  # preprocessing may pick its columns by name
     except KeyError as error:
         raise HTTPException(422, f"missing: {error}") from error
     rows = steps["preprocessing"].transform(rows) if "preprocessing" in steps else rows

@@ -16,6 +16,7 @@ mod browser;
 mod clients;
 mod dashboard;
 mod docs;
+mod documents;
 mod fault_matrix;
 mod faults;
 mod forecast_gate;
@@ -32,7 +33,6 @@ mod project;
 mod promotion_loop;
 #[path = "../../manifest-gen/tests/it/python/mod.rs"]
 mod python;
-mod readme;
 #[path = "../../shared/tests/it/real_process/mod.rs"]
 mod real_process;
 mod security;

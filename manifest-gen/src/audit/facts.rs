@@ -1,5 +1,6 @@
 //! What the audit knows of a release and the project around it: gathered here, judged elsewhere.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -199,8 +200,9 @@ fn named_at(config: &Config, tool: &str, keys: &[&str], names: &[String]) -> Opt
 
 /// Whether a path is that of a published manifest of the model.
 fn is_manifest(path: &str, name: &str) -> bool {
-    let file = path.rsplit('/').next().unwrap_or(path);
-    file.strip_prefix(name).is_some_and(|rest| rest.starts_with("_v") && rest.ends_with(".json"))
+    let path = Path::new(path);
+    let stem = path.file_stem().and_then(OsStr::to_str).and_then(|stem| stem.strip_prefix(name));
+    stem.is_some_and(|rest| rest.starts_with("_v")) && path.extension().is_some_and(|extension| extension == "json")
 }
 
 fn find(table: &Table, keys: &[&str], names: &[String]) -> Option<shared::config::Position> {

@@ -36,8 +36,21 @@ fn of_schema(path: &Path, bytes: &[u8], schema: &str) -> Result<Value> {
     if found == schema {
         return Ok(value);
     }
-    let error = Error::input(Place::file(path), format!("\"schema\" is {found:?}"), format!("{schema:?}"));
-    Err(error.with_help("a newer version of the tools may read it"))
+    let error = Error::input(place_of_schema(path, bytes), format!("\"schema\" is {found:?}"), format!("{schema:?}"));
+    // Of a file of another kind, the caller knows where the right one comes from.
+    let kind = |schema: &str| schema.rsplit_once('/').map(|(kind, _)| kind.to_owned());
+    Err(if kind(found) == kind(schema) { error.with_help("a newer version of the tools may read it") } else { error })
+}
+
+/// The line that names the schema, or the first.
+fn place_of_schema(path: &Path, bytes: &[u8]) -> Place {
+    let key = b"\"schema\"";
+    let before = bytes.windows(key.len()).position(|word| word == key).unwrap_or_default();
+    let (lines, start) = bytes[..before].iter().enumerate().fold((1, 0), |(lines, start), (at, &byte)| match byte {
+        b'\n' => (lines + 1, at + 1),
+        _ => (lines, start),
+    });
+    Place::at(path, lines, (before - start + 1) as u64)
 }
 
 /// Pretty-printed, with a line end; the same value gives the same bytes.
@@ -88,7 +101,11 @@ mod tests {
     #[test]
     fn other_schemas_and_newer_files_are_refused() {
         assert!(read(r#"{"schema":"a/b/1","min_reader":"0.0.1"}"#).is_ok());
-        assert!(read(r#"{"schema":"a/b/2","min_reader":"0.0.1"}"#).is_err());
+        let newer = read("{\n \"schema\":\"a/b/2\",\"min_reader\":\"0.0.1\"}").unwrap_err();
+        assert!(newer.to_string().starts_with("x.json:2:2: "), "{newer}");
+        assert_eq!(newer.help(), Some("a newer version of the tools may read it"));
+        let other = read(r#"{"schema":"a/c/1","min_reader":"0.0.1"}"#).unwrap_err();
+        assert_eq!(other.help(), None);
         assert!(read(r#"{"schema":"a/b/1"}"#).is_err());
         let newer = read(r#"{"schema":"a/b/1","min_reader":"99.0.0"}"#).unwrap_err().to_string();
         assert!(newer.contains("99.0.0"), "{newer}");
