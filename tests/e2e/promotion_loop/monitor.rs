@@ -109,6 +109,7 @@ fn a_benchmark_that_leaves_nothing_is_no_evidence() {
 fn the_results_of_an_earlier_day_are_no_evidence() {
     let example = Example::after("promote");
     example.write("benchmark.sh", "#!/bin/sh\nexec cp -p results/departures-summer.csv \"$1\"\n");
+    example.run("touch -d 2013-08-28 results/departures-summer.csv");
     example.run("sed -i 's/^timeout = .*/retries = 0/' promotion.toml");
     let said = example.run("rebench-cron once departures");
     assert_eq!(said.status, 2, "{}{}", said.stdout, said.stderr);
