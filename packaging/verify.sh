@@ -2,7 +2,7 @@
 # Builds the wheel and the Debian package, installs each where nothing else is, runs the tools from there, and removes them again.
 # The package is installed in a copy-on-write view of this machine, so that its maintainer scripts run for real and leave nothing:
 # that needs root and cargo-deb. Progress goes to standard error, results to standard output.
-# packaging/verify.sh [wheel|deb|install]...
+# packaging/verify.sh [install|cargo|deb|wheel]...
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -70,7 +70,15 @@ verify_deb() {
     echo 'package: installed, run, removed, purged'
 }
 
-for what in "${@:-install deb wheel}"; do
+verify_cargo() {
+    for tool in "${tools[@]}"; do
+        cargo install --quiet --locked --path "$tool" --root "$scratch/cargo"
+    done
+    run_all "$scratch/cargo/bin"
+    echo 'cargo install: each tool installed by itself, and run'
+}
+
+for what in "${@:-install cargo deb wheel}"; do
     # The default is a list, in the order in which one build serves the next.
     for one in $what; do "verify_$one"; done
 done
