@@ -14,7 +14,8 @@ fn faults() -> Vec<Value> {
 fn each_seeded_fault_has_one_place_in_the_tools() {
     for fault in faults() {
         let text = |key: &str| fault[key].as_str().unwrap_or_default().to_owned();
-        let (source, fragment) = (fs::read_to_string(root().join(text("file"))).unwrap(), text("fragment"));
+        let file = root().join(text("crate")).join("src").join(text("file"));
+        let (source, fragment) = (fs::read_to_string(file).unwrap(), text("fragment"));
         let at = if fault["at"].is_null() { fragment.clone() } else { text("at") };
         assert_eq!(source.matches(&at).count(), 1, "{}: {at}", text("name"));
         assert_eq!(at.matches(&fragment).count(), 1, "{}: {fragment}", text("name"));
@@ -31,6 +32,6 @@ fn faults_are_spread_over_all_tools_and_steps() {
     };
     assert_eq!(all("name", '\n').len(), faults.len(), "names are distinct");
     let crates = ["bench-compare", "drift-watch", "manifest-gen", "rebench-cron", "shared"];
-    assert!(all("file", '/').iter().eq(crates));
+    assert!(all("crate", '/').iter().eq(crates));
     assert!(all("step", ' ').iter().eq(["1", "2", "3", "4", "5", "6"]));
 }

@@ -34,15 +34,20 @@ pub fn has_fault(name: &str) -> bool {
 """
 
 
+def source(fault):
+    """The file that a fault is in, from the root on."""
+    return f"{fault['crate']}/src/{fault['file']}"
+
+
 def places(faults):
     """The faults by what they replace; each must be there exactly once."""
     found = collections.defaultdict(list)
     for fault in faults:
         at = fault.get("at", fault["fragment"])
-        text = (ROOT / fault["file"]).read_text()
+        text = (ROOT / source(fault)).read_text()
         if text.count(at) != 1 or at.count(fault["fragment"]) != 1:
-            sys.exit(f"{fault['name']}: {fault['file']} has {text.count(at)} times what is to be replaced: {at}")
-        found[fault["file"], at, fault["fragment"]].append(fault)
+            sys.exit(f"{fault['name']}: {source(fault)} has {text.count(at)} times what is to be replaced: {at}")
+        found[source(fault), at, fault["fragment"]].append(fault)
     return found
 
 
