@@ -13,7 +13,7 @@ use shared::error::{Error, Result};
 use shared::format::input::Tool;
 
 use super::asked;
-use super::outgoing::{LABELS, Outgoing};
+use super::outgoing::{LABELS, Outgoing, PATIENCE};
 use super::shop::ShopArgs;
 use crate::daemon::{Telling, telling};
 use crate::job::{self, Job, Overlap};
@@ -27,9 +27,6 @@ use crate::work::{Ended, Report as Attempt, Shop, claim, environment, ping};
 
 /// The `schema` of the report.
 pub const SCHEMA: &str = "rebench-cron/once/1";
-
-/// How long receivers may take to hear of an alert, before it waits for the next run.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What status 4 becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -24,6 +24,9 @@ const LOOKED_AT: usize = 20;
 /// How often it is looked whether all is delivered.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// How long receivers may take to hear of an alert, before it waits for the next run.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
 /// What leaves.
 #[derive(Debug)]
 pub struct Outgoing {
@@ -44,9 +47,15 @@ impl Outgoing {
     /// Waits until all is delivered, for so long at most; the rest waits in its queue.
     pub fn settle(&self, patience: Duration) {
         let started = Instant::now();
-        while self.health().iter().any(|receiver| receiver.waiting > 0) && started.elapsed() < patience {
+        while self.is_under_way() && started.elapsed() < patience {
             std::thread::sleep(PAUSE);
         }
+    }
+
+    /// Whether something lies in a queue, or was tried in vain. How receivers fare is known only after an attempt.
+    fn is_under_way(&self) -> bool {
+        self.carriers.n_queued().is_ok_and(|queued| queued > 0)
+            || self.health().iter().any(|receiver| receiver.waiting > 0)
     }
 
     /// Ends the threads.

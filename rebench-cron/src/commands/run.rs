@@ -16,7 +16,7 @@ use shared::serve::{self, Secret};
 use shared::systemd::Systemd;
 use shared::{Exit, span};
 
-use super::outgoing::{LABELS, Outgoing};
+use super::outgoing::{LABELS, Outgoing, PATIENCE};
 use super::shop::ShopArgs;
 use super::status;
 use crate::args::Cli;
@@ -95,6 +95,9 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     drop(daemon);
     server.into_iter().for_each(Server::stop);
     drop(live);
+    if args.until_idle {
+        outgoing.settle(PATIENCE);
+    }
     // What is still on its way waits in its queue.
     Arc::into_inner(outgoing).into_iter().for_each(Outgoing::stop);
     note("rebench-cron: ended");

@@ -80,6 +80,20 @@ fn until_idle_runs_what_is_asked_for_and_ends() {
 }
 
 #[test]
+fn until_idle_ends_when_its_alerts_are_told() {
+    let place = Place::new(&job("exit 1", ""));
+    // The receiver fails at first, and is asked again.
+    let script = "cd \"$(dirname \"$0\")\"\ntest -e failed || { touch failed; exit 1; }\necho $1 >> told\n";
+    place.write("hook.sh", script);
+    let hook = place.path("hook.sh").display().to_string();
+    trigger(&place, &["--key", "a"]);
+    let idle = ["run", "--no-listen", "--until-idle", "--bench-compare", "/bin/true"];
+    let hooked = ["--on-alert", "sh", "--on-alert", &hook, "--on-alert", "{status}"];
+    ends(&place.output(&[&idle[..], &hooked].concat()), 0);
+    assert_eq!(place.lines("told"), ["firing"]);
+}
+
+#[test]
 fn a_key_is_one_run_for_ever() {
     let place = Place::new(&job("echo x >> runs", ""));
     let daemon = daemon(&place);

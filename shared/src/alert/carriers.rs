@@ -86,6 +86,14 @@ impl Carriers {
         Ok(runner.outbox().pending()?.0.iter().any(|message| message.key == key))
     }
 
+    /// How many messages lie in the queues of all receivers.
+    ///
+    /// # Errors
+    /// If a queue cannot be read.
+    pub fn n_queued(&self) -> Result<usize> {
+        self.runners.iter().map(|runner| Ok(runner.outbox().pending()?.0.len())).sum()
+    }
+
     /// How the Alertmanagers and receivers fare.
     pub fn health(&self) -> impl Iterator<Item = ReceiverView> {
         let managers = self.managers.iter().map(Manager::health);
