@@ -36,16 +36,35 @@ fn read(text: &[u8], threads: usize) -> shared::Result<Loaded> {
 type Cells = (u8, u8, f64, f64, Option<u8>);
 
 fn rows() -> impl Strategy<Value = Vec<Cells>> {
-    let actual = prop_oneof![Just(0.0), -1e3..1e3_f64];
-    proptest::collection::vec((0..4_u8, 0..3_u8, actual, -1e3..1e3_f64, proptest::option::of(0..4_u8)), 1..60)
+    let short = || (-1e3..1e3_f64).prop_map(|value| (value * 1e3).round() / 1e3);
+    let actual = prop_oneof![Just(0.0), -1e3..1e3_f64, short()];
+    let row = (0..4_u8, 0..3_u8, actual, prop_oneof![-1e3..1e3_f64, short()], proptest::option::of(0..4_u8));
+    proptest::collection::vec(row, 1..60)
 }
 
-fn csv(rows: &[Cells]) -> String {
-    let mut text = "unique_id,x,ds,cutoff,y,M\r\n".to_owned();
+/// How a table is written. Without quotes, rows are read many at a time.
+#[derive(Debug, Clone, Copy)]
+struct Style {
+    id: &'static str,
+    quote: &'static str,
+    end: &'static str,
+}
+
+fn style() -> impl Strategy<Value = Style> {
+    let id = prop_oneof![Just("s,"), Just("s "), Just("series number "), Just("a series with quite a long name ")];
+    let end = prop_oneof![Just("\n"), Just("\r\n"), Just("\n\n")];
+    (id, any::<bool>(), end).prop_map(|(id, is_quoted, end)| {
+        let quote = if is_quoted || id.contains(',') { "\"" } else { "" };
+        Style { id, quote, end }
+    })
+}
+
+fn csv(rows: &[Cells], Style { id, quote, end }: Style) -> String {
+    let mut text = format!("unique_id,x,ds,cutoff,y,M{end}");
     for (index, (series, cutoff, y, p, x)) in rows.iter().enumerate() {
         let x = x.map(|x| x.to_string()).unwrap_or_default();
         // Times rise, so that no two rows are duplicates.
-        write!(text, "\"s,{series}\",{x},{},{cutoff},{y},{p}\r\n", index + 10).unwrap();
+        write!(text, "{quote}{id}{series}{quote},{x},{},{cutoff},{y},{p}{end}", index + 10).unwrap();
     }
     text
 }
@@ -69,13 +88,13 @@ fn plain(rows: &[Cells]) -> BTreeMap<(u8, u8), ([f64; 6], u32, u32)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
-    fn sums_are_those_of_a_plain_loop(rows in rows()) {
-        let sufficient = read(csv(&rows).as_bytes(), 3).unwrap().sufficient;
+    fn sums_are_those_of_a_plain_loop(rows in rows(), style in style()) {
+        let sufficient = read(csv(&rows, style).as_bytes(), 3).unwrap().sufficient;
         let panel = &sufficient.groups[0].panel;
         let expected = plain(&rows);
         prop_assert_eq!(panel.rows.len(), expected.len());
         for (cell, ((series, cutoff), (sums, count, nonzero))) in expected.iter().enumerate() {
-            prop_assert_eq!(&sufficient.series[panel.series[cell] as usize], &format!("s,{series}"));
+            prop_assert_eq!(&sufficient.series[panel.series[cell] as usize], &format!("{}{series}", style.id));
             prop_assert_eq!(&sufficient.cutoffs[panel.cutoffs[cell] as usize].label, &cutoff.to_string());
             prop_assert_eq!(&panel.counts[cell * 6..][..6], &[*count, *count, *count, *count, *nonzero, *count]);
             for (ours, plain) in panel.sums[cell * 6..][..6].iter().zip(sums) {
@@ -90,8 +109,26 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(rows in rows(), edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6)) {
-        let mut bytes = csv(&rows).into_bytes();
+    fn rows_without_quotes_are_read_as_those_with_quotes(rows in rows(), place in any::<prop::sample::Index>(), byte in "[\\x00-\\xff]?") {
+        let plain = Style { id: "s ", quote: "", end: "\n" };
+        let quoted = Style { quote: "\"", ..plain };
+        // The same edit in both: of the last cell of a row.
+        let edit = |style| {
+            let mut lines: Vec<String> = csv(&rows, style).lines().map(str::to_owned).collect();
+            let line = 1 + place.index(rows.len());
+            lines[line].push_str(&byte);
+            lines.join("\n")
+        };
+        let [plain, quoted] = [plain, quoted].map(|style| read(edit(style).as_bytes(), 2).map(|loaded| {
+            let panel = &loaded.sufficient.groups[0].panel;
+            (panel.counts.clone(), panel.sums.iter().map(|sum| format!("{sum:.9e}")).collect::<Vec<_>>(), loaded.sufficient.checks)
+        }).map_err(|error| text(&error)));
+        prop_assert_eq!(plain, quoted);
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(rows in rows(), style in style(), edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6)) {
+        let mut bytes = csv(&rows, style).into_bytes();
         for (place, byte) in edits {
             let place = place.index(bytes.len());
             bytes[place] = byte;

@@ -9,7 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use shared::error::SHOWN_PROBLEMS;
 use shared::{Error, Place, Problem, Result};
 
-use super::csv::{Fields, Progress, Reader, Span};
+use super::csv::{Progress, Reader, Span};
+use super::fields::Fields;
 use super::layout::Layout;
 use super::ordered;
 use super::row::{Problems, Sink};

@@ -1,109 +1,13 @@
-//! CSV (RFC 4180) over a block of bytes: no copy of a field unless it holds doubled quotes, no allocation for a row.
+//! Rows of a CSV file: those that are plain many at a time, all others field by field.
 
 use std::borrow::Cow;
 
+use super::fields::{Fields, Incomplete, Scan};
 use super::layout::{Layout, Role};
 use super::number;
-use super::row::{Extra, Kinds, NO_CUTOFF, Problems, Row, Sink, shown};
+use super::plain::{Plain, Text};
+use super::row::{Columns, Extra, Kinds, NO_CUTOFF, Problems, Sink, Spot, Spots, Stretch, shown};
 use super::time::{self, DateCache, Kind};
-
-/// The bytes end within a record: more of the file is needed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Incomplete;
-
-type Scan<T> = Result<T, Incomplete>;
-
-/// A record's fields, one after the other.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Fields<'b> {
-    bytes: &'b [u8],
-    /// Whether the file ends where `bytes` does.
-    is_end: bool,
-}
-
-impl<'b> Fields<'b> {
-    pub(super) fn new(bytes: &'b [u8], is_end: bool) -> Self {
-        Self { bytes, is_end }
-    }
-
-    /// Whether a field may end before the byte at `at`.
-    #[inline]
-    fn ends_at(&self, at: usize) -> Scan<bool> {
-        match self.bytes.get(at) {
-            Some(byte) => Ok(matches!(byte, b',' | b'\n' | b'\r')),
-            None if self.is_end => Ok(true),
-            None => Err(Incomplete),
-        }
-    }
-
-    /// The field that starts at `at`, and where it ends.
-    fn field(&self, at: usize) -> Scan<(Cow<'b, [u8]>, usize)> {
-        if self.bytes.get(at) == Some(&b'"') {
-            return self.quoted(at + 1);
-        }
-        let end = self.unquoted_end(at)?;
-        Ok((Cow::Borrowed(&self.bytes[at..end]), end))
-    }
-
-    fn unquoted_end(&self, at: usize) -> Scan<usize> {
-        let rest = self.bytes.get(at..).unwrap_or_default();
-        match rest.iter().position(|byte| matches!(byte, b',' | b'\n' | b'\r')) {
-            Some(length) => Ok(at + length),
-            None if self.is_end => Ok(self.bytes.len()),
-            None => Err(Incomplete),
-        }
-    }
-
-    /// A field whose opening quote is before `at`. Text after the closing quote belongs to it, as the csv crate has it.
-    fn quoted(&self, at: usize) -> Scan<(Cow<'b, [u8]>, usize)> {
-        let close = self.closing_quote(at)?;
-        let mut text = Cow::Borrowed(&self.bytes[at..close]);
-        let mut end = (close + 1).min(self.bytes.len());
-        while self.bytes.get(end) == Some(&b'"') {
-            let next = self.closing_quote(end + 1)?;
-            text.to_mut().extend_from_slice(&self.bytes[end..next]);
-            end = (next + 1).min(self.bytes.len());
-        }
-        if !self.ends_at(end)? {
-            let tail_end = self.unquoted_end(end)?;
-            text.to_mut().extend_from_slice(&self.bytes[end..tail_end]);
-            end = tail_end;
-        }
-        Ok((text, end))
-    }
-
-    fn closing_quote(&self, at: usize) -> Scan<usize> {
-        match self.bytes[at..].iter().position(|&byte| byte == b'"') {
-            Some(length) if self.is_end || at + length + 1 < self.bytes.len() => Ok(at + length),
-            None if self.is_end => Ok(self.bytes.len()),
-            _ => Err(Incomplete),
-        }
-    }
-
-    /// Where the next record starts, `at` being the end of a record's last field.
-    fn next_record(&self, at: usize) -> Scan<usize> {
-        match (self.bytes.get(at), self.bytes.get(at + 1)) {
-            (Some(b'\r'), Some(b'\n')) => Ok(at + 2),
-            (Some(b'\r'), None) if !self.is_end => Err(Incomplete),
-            (Some(_), _) => Ok(at + 1),
-            (None, _) if self.is_end => Ok(at),
-            (None, _) => Err(Incomplete),
-        }
-    }
-
-    /// All fields of the record at `at`, and where the next one starts.
-    pub(super) fn record(&self, mut at: usize) -> Scan<(Vec<Cow<'b, [u8]>>, usize)> {
-        let mut fields = Vec::new();
-        loop {
-            let (field, end) = self.field(at)?;
-            fields.push(field);
-            match self.bytes.get(end) {
-                Some(b',') => at = end + 1,
-                _ => return Ok((fields, self.next_record(end)?)),
-            }
-        }
-    }
-}
 
 /// Where a block starts and ends within its bytes.
 #[derive(Debug, Clone, Copy)]
@@ -130,19 +34,28 @@ pub(super) struct Progress {
     pub(super) kinds: Kinds,
 }
 
+/// The series and the cutoff that were read last: most rows repeat them.
+#[derive(Debug)]
+pub(super) struct Repeated<'b> {
+    pub(super) id: Cow<'b, [u8]>,
+    pub(super) cutoff: i64,
+    /// As it stands there; empty if there is none, or a bad one.
+    pub(super) cutoff_text: &'b [u8],
+    pub(super) dates: DateCache,
+}
+
 /// Reads records into rows.
 pub(super) struct Reader<'b, 'l> {
     fields: Fields<'b>,
     layout: &'l Layout,
     /// Where the bytes lie in the file.
     base: u64,
-    id: Cow<'b, [u8]>,
+    repeated: Repeated<'b>,
+    plain: Plain<'b>,
+    /// The row that is read field by field.
     ds: i64,
-    cutoff: i64,
-    cutoff_text: &'b [u8],
     values: Vec<f64>,
     extras: Vec<Extra<'b>>,
-    dates: DateCache,
     is_bad: bool,
     newlines_in_quotes: u64,
 }
@@ -150,17 +63,22 @@ pub(super) struct Reader<'b, 'l> {
 impl<'b, 'l> Reader<'b, 'l> {
     pub(super) fn new(fields: Fields<'b>, layout: &'l Layout, base: u64) -> Self {
         let count = |wanted: fn(&Role) -> bool| layout.roles.iter().filter(|role| wanted(role)).count();
+        let numbers = count(|role| matches!(role, Role::Number(_)));
+        let extras = count(|role| matches!(role, Role::Extra(_)));
         Self {
             fields,
             layout,
             base,
-            id: Cow::Borrowed(b""),
+            repeated: Repeated {
+                id: Cow::Borrowed(b""),
+                cutoff: NO_CUTOFF,
+                cutoff_text: b"",
+                dates: DateCache::default(),
+            },
+            plain: Plain::new(layout.roles.len(), numbers, extras),
             ds: 0,
-            cutoff: NO_CUTOFF,
-            cutoff_text: b"",
-            values: vec![0.0; count(|role| matches!(role, Role::Number(_)))],
-            extras: vec![Extra::Null; count(|role| matches!(role, Role::Extra(_)))],
-            dates: DateCache::default(),
+            values: vec![0.0; numbers],
+            extras: vec![Extra::Null; extras],
             is_bad: false,
             newlines_in_quotes: 0,
         }
@@ -170,6 +88,13 @@ impl<'b, 'l> Reader<'b, 'l> {
     pub(super) fn read(&mut self, span: Span, sink: &mut impl Sink, progress: &mut Progress) -> Stop {
         let mut at = span.start;
         while at < span.limit && at < self.fields.bytes.len() {
+            let (text, plain) =
+                (Text { bytes: self.fields.bytes, base: self.base }, Span { start: at, limit: span.limit });
+            let after = self.plain.read(text, plain, self.layout, &mut self.repeated, sink, progress);
+            if after > at {
+                at = after;
+                continue;
+            }
             let outcome = match self.fields.bytes[at] {
                 b'\n' | b'\r' => self.fields.next_record(at),
                 _ => self.record(at, sink, progress),
@@ -206,12 +131,17 @@ impl<'b, 'l> Reader<'b, 'l> {
         Ok(next)
     }
 
-    #[inline]
     fn deliver(&self, start: usize, sink: &mut impl Sink, progress: &mut Progress) {
-        let (id, values, extras) = (&*self.id, &*self.values, &*self.extras);
-        let (line, place) = (progress.lines, self.base + start as u64);
-        let row = Row { id, ds: self.ds, cutoff: self.cutoff, values, extras, line, place };
-        sink.row(&row, &mut progress.problems);
+        let extras: Vec<&[Extra<'_>]> = self.extras.iter().map(std::slice::from_ref).collect();
+        let stretch = Stretch {
+            id: &self.repeated.id,
+            cutoff: self.repeated.cutoff,
+            ds: &[self.ds],
+            columns: Columns::Flat { values: &self.values, stride: 1 },
+            extras: &extras,
+            spots: Spots::From(Spot { line: progress.lines, place: self.base + start as u64 }),
+        };
+        sink.stretch(&stretch, &mut progress.problems);
     }
 
     /// Passes the columns that nobody asked for; a row of the wrong length is a problem.
@@ -278,25 +208,25 @@ impl<'b, 'l> Reader<'b, 'l> {
 
     #[inline]
     fn series(&mut self, column: usize, at: usize, progress: &mut Progress) -> Scan<usize> {
-        let length = self.id.len();
+        let length = self.repeated.id.len();
         let rest = self.fields.bytes.get(at..).unwrap_or_default();
-        if length > 0 && rest.starts_with(&self.id) && self.fields.ends_at(at + length)? {
+        if length > 0 && rest.starts_with(&self.repeated.id) && self.fields.ends_at(at + length)? {
             return Ok(at + length);
         }
         let (field, end) = self.text(at)?;
         if std::str::from_utf8(&field).is_err() || field.contains(&0) {
             self.refuse(column, &field, "is not text", "UTF-8 without NUL bytes", progress);
             // The next row with it is a problem of its own.
-            self.id = Cow::Borrowed(b"");
+            self.repeated.id = Cow::Borrowed(b"");
             return Ok(end);
         }
-        self.id = field;
+        self.repeated.id = field;
         Ok(end)
     }
 
     #[inline]
     fn target_time(&mut self, column: usize, at: usize, progress: &mut Progress) -> Scan<usize> {
-        if let Some((value, length)) = self.dates.plain(self.fields.bytes.get(at..).unwrap_or_default())
+        if let Some((value, length)) = self.repeated.dates.plain(self.fields.bytes.get(at..).unwrap_or_default())
             && self.fields.ends_at(at + length)?
         {
             self.ds = value;
@@ -310,14 +240,14 @@ impl<'b, 'l> Reader<'b, 'l> {
 
     #[inline]
     fn origin(&mut self, column: usize, at: usize, progress: &mut Progress) -> Scan<usize> {
-        let length = self.cutoff_text.len();
+        let length = self.repeated.cutoff_text.len();
         let rest = self.fields.bytes.get(at..).unwrap_or_default();
-        if length > 0 && rest.starts_with(self.cutoff_text) && self.fields.ends_at(at + length)? {
+        if length > 0 && rest.starts_with(self.repeated.cutoff_text) && self.fields.ends_at(at + length)? {
             return Ok(at + length);
         }
         let (value, end) = self.time(column, at, progress)?;
-        self.cutoff = value;
-        self.cutoff_text = if self.is_bad { b"" } else { &self.fields.bytes[at..end] };
+        self.repeated.cutoff = value;
+        self.repeated.cutoff_text = if self.is_bad { b"" } else { &self.fields.bytes[at..end] };
         Ok(end)
     }
 
@@ -344,51 +274,4 @@ impl<'b, 'l> Reader<'b, 'l> {
 
 fn newlines(field: &[u8]) -> u64 {
     field.iter().map(|byte| u64::from(*byte == b'\n')).sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn ours(text: &[u8]) -> Vec<Vec<Vec<u8>>> {
-        let fields = Fields::new(text, true);
-        let (mut at, mut records) = (0, Vec::new());
-        while at < text.len() {
-            if matches!(text[at], b'\n' | b'\r') {
-                at = fields.next_record(at).unwrap();
-                continue;
-            }
-            let (record, next) = fields.record(at).unwrap();
-            records.push(record.into_iter().map(Cow::into_owned).collect());
-            at = next;
-        }
-        records
-    }
-
-    fn theirs(text: &[u8]) -> Vec<Vec<Vec<u8>>> {
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
-        reader.byte_records().map(|record| record.unwrap().iter().map(<[u8]>::to_vec).collect()).collect()
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4000))]
-        #[test]
-        fn what_the_csv_crate_writes_reads_the_same(
-            records in proptest::collection::vec(proptest::collection::vec("[a\",\r\n ;é]{0,5}", 1..5), 0..6),
-        ) {
-            let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
-            for record in &records {
-                writer.write_record(record).unwrap();
-            }
-            let text = writer.into_inner().unwrap();
-            prop_assert_eq!(ours(&text), theirs(&text));
-        }
-
-        #[test]
-        fn any_bytes_end(text in proptest::collection::vec(prop_oneof![Just(b','), Just(b'"'), Just(b'\n'), Just(b'\r'), Just(b'1')], 0..60)) {
-            let _ = ours(&text);
-        }
-    }
 }

@@ -10,7 +10,7 @@ use super::layout::Wanted;
 use super::merge::Merger;
 use super::pass::Inputs;
 use super::plan::Plan;
-use super::row::{NO_CUTOFF, Problems, Row, Sink};
+use super::row::{NO_CUTOFF, Problems, Row, Sink, Spot, Stretch};
 use super::time;
 
 /// Rows whose times are held at once: 16 bytes each.
@@ -80,8 +80,8 @@ fn watch<'m>(windows: impl Iterator<Item = u32>, merged: &'m Merger<'_>) -> Watc
     watched
 }
 
-fn window_of(watched: &Watched<'_>, row: &Row<'_>) -> Option<u32> {
-    watched.get(row.id)?.get(&row.cutoff).copied()
+fn window_of(watched: &Watched<'_>, stretch: &Stretch<'_>) -> Option<u32> {
+    watched.get(stretch.id)?.get(&stretch.cutoff).copied()
 }
 
 /// The keys of the watched rows of a block.
@@ -91,8 +91,9 @@ struct Keys<'w> {
 }
 
 impl Sink for Keys<'_> {
-    fn row(&mut self, row: &Row<'_>, _: &mut Problems) {
-        self.keys.extend(window_of(self.watched, row).map(|window| (window, row.ds)));
+    fn stretch(&mut self, stretch: &Stretch<'_>, _: &mut Problems) {
+        let Some(window) = window_of(self.watched, stretch) else { return };
+        self.keys.extend(stretch.ds.iter().map(|ds| (window, *ds)));
     }
 }
 
@@ -143,17 +144,23 @@ struct Repeats<'w> {
     watched: &'w Watched<'w>,
     twice: &'w HashSet<Key>,
     file: usize,
+    width: usize,
     found: Vec<(Key, Repeat)>,
 }
 
 impl Sink for Repeats<'_> {
-    fn row(&mut self, row: &Row<'_>, _: &mut Problems) {
-        let Some(window) = window_of(self.watched, row) else { return };
-        let key = (window, row.ds);
-        if self.twice.contains(&key) {
-            let repeat = Repeat { file: self.file, place: row.place, line: row.line, values: row.values.to_vec() };
-            self.found.push((key, repeat));
+    fn stretch(&mut self, stretch: &Stretch<'_>, _: &mut Problems) {
+        let Some(window) = window_of(self.watched, stretch) else { return };
+        for row in stretch.rows().filter(|row| self.twice.contains(&(window, row.ds()))) {
+            self.found.push(((window, row.ds()), self.repeat(&row)));
         }
+    }
+}
+
+impl Repeats<'_> {
+    fn repeat(&self, row: &Row<'_>) -> Repeat {
+        let Spot { line, place } = row.spot();
+        Repeat { file: self.file, place, line, values: row.values(self.width).collect() }
     }
 }
 
@@ -166,7 +173,7 @@ fn repeats(
 ) -> Result<Vec<(Key, Repeat)>> {
     let watched = watch(twice.iter().map(|(window, _)| *window), merged);
     let mut all = Vec::new();
-    let make = |file| Repeats { watched: &watched, twice, file, found: Vec::new() };
+    let make = |file| Repeats { watched: &watched, twice, file, width: plan.width(), found: Vec::new() };
     inputs.scan(&plan.wanted, make, |_, block, line, _| {
         all.extend(block.found.into_iter().map(|(key, repeat)| (key, Repeat { line: repeat.line + line, ..repeat })));
         Ok(())

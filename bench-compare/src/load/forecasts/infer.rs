@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use shared::{Error, Place, Result};
 
 use super::Request;
-use super::csv::Fields;
+use super::fields::Fields;
 use super::number;
 use super::plan::{HORIZON, Plan, bound_of};
 use super::source::{Shape, Source};

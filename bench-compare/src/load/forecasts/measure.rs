@@ -2,6 +2,9 @@
 
 use shared::format::sufficient::Measure;
 
+use super::row::Columns;
+use super::sums::number;
+
 /// A measure, and where its interval columns are.
 #[derive(Debug, Clone)]
 pub(super) struct MeasurePlan {
@@ -31,9 +34,10 @@ pub(super) struct Anchor {
 /// Paired rows of one (series, cutoff), by column: the actuals, the models' predictions, the bounds of their intervals.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Run<'a> {
-    pub(super) columns: &'a [Vec<f64>],
-    /// The same columns of the row before each row in its window; NaN where there is none. For [`Direction::Difference`].
-    pub(super) before: Option<&'a [Vec<f64>]>,
+    pub(super) rows: usize,
+    pub(super) columns: Columns<'a>,
+    /// The same columns of the row before each row in its window; NaN where there is none. For [`Direction::Diff`].
+    pub(super) before: Option<Columns<'a>>,
     pub(super) anchor: Anchor,
 }
 
@@ -59,12 +63,20 @@ impl Run<'_> {
         }
     }
 
+    fn column(&self, slot: usize) -> &[f64] {
+        self.columns.get(slot, self.rows)
+    }
+
     fn actuals(&self) -> &[f64] {
-        &self.columns[0]
+        self.column(0)
+    }
+
+    fn before(&self, slot: usize) -> Option<&[f64]> {
+        self.before.map(|before| before.get(slot, self.rows))
     }
 
     fn rows(&self) -> u32 {
-        u32::try_from(self.actuals().len()).unwrap_or(u32::MAX)
+        number(self.rows)
     }
 
     /// Rows for which the measure is defined.
@@ -72,13 +84,13 @@ impl Run<'_> {
         match plan.measure {
             Measure::AbsolutePercentageError => self.count_actuals(|y| y != 0.0),
             Measure::AbsoluteScaledError | Measure::SquaredScaledError => self.rows_if(self.anchor.scale.is_some()),
-            Measure::DirectionHit => match (self.before, self.anchor.last) {
-                (Some(before), _) => count(&before[0], |y| !y.is_nan()),
+            Measure::DirectionHit => match (self.before(0), self.anchor.last) {
+                (Some(before), _) => count(before, |y| !y.is_nan()),
                 (None, Some(last)) => self.count_actuals(|y| differs(y, last)),
                 (None, None) => 0,
             },
-            Measure::DirectionTie => match self.before {
-                Some(before) => count(&before[0], |y| !y.is_nan()),
+            Measure::DirectionTie => match self.before(0) {
+                Some(before) => count(before, |y| !y.is_nan()),
                 None => self.rows_if(self.anchor.last.is_some()),
             },
             Measure::IntervalHit { .. } | Measure::IntervalPinball { .. } => self.with_bounds(plan),
@@ -96,17 +108,16 @@ impl Run<'_> {
 
     /// Rows in which every model that has an interval has a finite one.
     fn with_bounds(&self, plan: &MeasurePlan) -> u32 {
-        let rows = 0..self.actuals().len();
-        u32::try_from(rows.filter(|&row| self.has_bounds(plan, row)).count()).unwrap_or(u32::MAX)
+        number((0..self.rows).filter(|&row| self.has_bounds(plan, row)).count())
     }
 
     fn has_bounds(&self, plan: &MeasurePlan, row: usize) -> bool {
-        let finite = |&low: &usize| self.columns[low][row].is_finite() && self.columns[low + 1][row].is_finite();
+        let finite = |&low: &usize| self.column(low)[row].is_finite() && self.column(low + 1)[row].is_finite();
         plan.bounds.iter().flatten().next().is_some() && plan.bounds.iter().flatten().all(finite)
     }
 
     fn sum(&self, plan: &MeasurePlan, model: usize) -> f64 {
-        let (y, p) = (self.actuals(), self.columns[model + 1].as_slice());
+        let (y, p) = (self.actuals(), self.column(model + 1));
         match plan.measure {
             Measure::AbsoluteError => total(y, p, |y, p| (p - y).abs()),
             Measure::SquaredError => total(y, p, |y, p| (p - y) * (p - y)),
@@ -137,12 +148,12 @@ impl Run<'_> {
     }
 
     fn direction_hits(&self, model: usize) -> f64 {
-        let (y, p) = (self.actuals(), self.columns[model + 1].as_slice());
-        match (self.before, self.anchor.last) {
-            (Some(before), _) => {
+        let (y, p) = (self.actuals(), self.column(model + 1));
+        match (self.before(0).zip(self.before(model + 1)), self.anchor.last) {
+            (Some((y_before, p_before)), _) => {
                 let hit = |row: usize| {
-                    let (up, predicted_up) = (y[row] - before[0][row] > 0.0, p[row] - before[model + 1][row] > 0.0);
-                    flag(!before[0][row].is_nan() && up == predicted_up)
+                    let (up, predicted_up) = (y[row] - y_before[row] > 0.0, p[row] - p_before[row] > 0.0);
+                    flag(!y_before[row].is_nan() && up == predicted_up)
                 };
                 (0..y.len()).map(hit).sum()
             }
@@ -153,8 +164,9 @@ impl Run<'_> {
 
     fn over_bounds(&self, plan: &MeasurePlan, model: usize, value: impl Fn(f64, f64, f64) -> f64) -> f64 {
         let Some(low) = plan.bounds[model] else { return 0.0 };
-        let rows = (0..self.actuals().len()).filter(|&row| self.has_bounds(plan, row));
-        rows.map(|row| value(self.actuals()[row], self.columns[low][row], self.columns[low + 1][row])).sum()
+        let (lows, highs) = (self.column(low), self.column(low + 1));
+        let rows = (0..self.rows).filter(|&row| self.has_bounds(plan, row));
+        rows.map(|row| value(self.actuals()[row], lows[row], highs[row])).sum()
     }
 }
 

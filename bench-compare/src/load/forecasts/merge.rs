@@ -52,8 +52,7 @@ impl<'p> Merger<'p> {
     }
 
     /// Adds the block that comes next in the file.
-    pub(super) fn add(&mut self, tally: Tally<'_>) {
-        let tally = tally.finish();
+    pub(super) fn add(&mut self, tally: &Tally<'_>) {
         let series: Vec<u32> = tally.series.iter().map(|id| self.series_of(id)).collect();
         let windows: Vec<u32> = tally.windows.iter().map(|window| self.add_window(window, &series)).collect();
         let units = match self.detail {
@@ -63,7 +62,7 @@ impl<'p> Merger<'p> {
         for (local, &unit) in units.iter().enumerate().take(tally.all.rows.len()) {
             self.all.add(unit as usize, &tally.all, local);
         }
-        self.add_groups(&tally, units);
+        self.add_groups(tally, units);
         add_checks(&mut self.checks, &tally.checks);
     }
 

@@ -16,8 +16,10 @@ mod args;
 mod blocks;
 mod csv;
 mod duplicates;
+mod fields;
 mod infer;
 mod layout;
+mod marks;
 mod measure;
 mod merge;
 mod number;
@@ -25,6 +27,7 @@ mod ordered;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod pass;
+mod plain;
 mod plan;
 mod row;
 mod rows;

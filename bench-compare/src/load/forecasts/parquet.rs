@@ -1,13 +1,16 @@
 //! Parquet: row groups on all cores, of each only the columns asked for, ids as dictionaries.
 
 use std::io::{self, BufReader, Read};
+use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow::buffer::ScalarBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{
     DataType, Field, Float64Type, Int32Type, Int64Type, Schema, TimeUnit, TimestampMicrosecondType,
 };
+use arrow::error::ArrowError;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -19,7 +22,7 @@ use super::blocks::Findings;
 use super::csv::Progress;
 use super::layout::{Layout, Role, Wanted};
 use super::ordered;
-use super::row::{Extra, NO_CUTOFF, Row, Sink};
+use super::row::{self, Extra, Kinds, NO_CUTOFF, Sink, Spot, Spots, Stretch};
 use super::source::Source;
 use super::time::{self, DAY, Kind};
 
@@ -263,10 +266,10 @@ fn read_group<S: Sink>(
 /// The columns of a batch, by role.
 struct Columns {
     rows: usize,
-    id: Id,
+    id: Text,
     ds: Times,
     cutoff: Option<Times>,
-    numbers: Vec<Float64Array>,
+    numbers: Vec<Numbers>,
     extras: Vec<Other>,
     /// Places of the time columns in the file, for messages.
     names: [usize; 2],
@@ -279,64 +282,88 @@ impl Columns {
             Some((index, batch.column_by_name(&layout.names[index])?))
         };
         let need = |wanted: Role| column(wanted).ok_or_else(|| absent(source));
-        let fail = |error: arrow::error::ArrowError| damaged(source, &error);
+        let fail = |error: ArrowError| damaged(source, &error);
         let slots = |role: fn(usize) -> Role| (0..).map(role).map_while(column);
-        let numbers = slots(Role::Number).map(|(_, array)| numbers(array)).collect::<Result<_, _>>().map_err(fail)?;
-        let extras = slots(Role::Extra).map(|(_, array)| Other::new(array)).collect::<Result<_, _>>().map_err(fail)?;
+        let numbers = slots(Role::Number).map(|(_, array)| Numbers::new(array)).collect::<Result<_, _>>();
+        let extras = slots(Role::Extra).map(|(_, array)| Other::new(array)).collect::<Result<_, _>>();
         let (ds_index, ds) = need(Role::Ds)?;
         let cutoff = column(Role::Cutoff);
         let names = [ds_index, cutoff.map_or(ds_index, |(index, _)| index)];
         Ok(Self {
             rows: batch.num_rows(),
-            id: Id::new(need(Role::Id)?.1).map_err(fail)?,
+            id: ids(need(Role::Id)?.1).map_err(fail)?,
             ds: Times::new(ds).map_err(fail)?,
             cutoff: cutoff.map(|(_, array)| Times::new(array)).transpose().map_err(fail)?,
-            numbers,
-            extras,
+            numbers: numbers.map_err(fail)?,
+            extras: extras.map_err(fail)?,
             names,
         })
     }
 
+    /// Hands the rows over, those of one series and cutoff together.
     fn deliver(&self, sink: &mut impl Sink, progress: &mut Progress, first_row: u64) {
-        let mut values = vec![0.0; self.numbers.len()];
-        let mut extras = Vec::with_capacity(self.extras.len());
-        for row in 0..self.rows {
-            let line = progress.lines;
-            progress.lines += 1;
-            let Some((ds, cutoff)) = self.times(row, progress, line) else { continue };
-            for (value, column) in values.iter_mut().zip(&self.numbers) {
-                *value = if column.is_null(row) { f64::NAN } else { column.value(row) };
-            }
-            extras.clear();
-            extras.extend(self.extras.iter().map(|column| column.cell(row)));
-            let id = self.id.value(row);
-            let row = Row { id, ds, cutoff, values: &values, extras: &extras, line, place: first_row + line };
-            sink.row(&row, &mut progress.problems);
+        let first_line = progress.lines;
+        progress.lines += self.rows as u64;
+        self.note_times(progress, first_line);
+        let arrays: Vec<&[f64]> = self.numbers.iter().map(Numbers::values).collect();
+        let cells: Vec<Vec<Extra<'_>>> =
+            self.extras.iter().map(|column| (0..self.rows).map(|row| column.cell(row)).collect()).collect();
+        for rows in self.stretches() {
+            let extras: Vec<&[Extra<'_>]> = cells.iter().map(|cells| &cells[rows.clone()]).collect();
+            let line = first_line + rows.start as u64;
+            let stretch = Stretch {
+                id: self.id.value(rows.start).unwrap_or_default().as_bytes(),
+                cutoff: self.cutoff_at(rows.start),
+                ds: &self.ds.values[rows.clone()],
+                columns: row::Columns::Arrays { arrays: &arrays, start: rows.start },
+                extras: &extras,
+                spots: Spots::From(Spot { line, place: first_row + line }),
+            };
+            sink.stretch(&stretch, &mut progress.problems);
         }
     }
 
-    fn times(&self, row: usize, progress: &mut Progress, line: u64) -> Option<(i64, i64)> {
-        let ds = self.ds.value(row);
-        let cutoff = self
-            .cutoff
-            .as_ref()
-            .map_or(Some((NO_CUTOFF, None)), |cutoff| cutoff.value(row).map(|(value, kind)| (value, Some(kind))));
-        if let (Some((ds, kind)), Some((cutoff, cutoff_kind))) = (ds, cutoff) {
-            progress.kinds.note(kind, line);
-            cutoff_kind.into_iter().for_each(|kind| progress.kinds.note(kind, line));
-            return Some((ds, cutoff));
+    fn cutoff_at(&self, row: usize) -> i64 {
+        self.cutoff.as_ref().map_or(NO_CUTOFF, |cutoff| cutoff.values[row])
+    }
+
+    /// The rows with times, in runs of one series and cutoff.
+    fn stretches(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            at += (at..self.rows).take_while(|&row| self.lacks_time(row)).count();
+            let start = at;
+            let goes_on = |row: usize| {
+                !self.lacks_time(row) && self.cutoff_at(row) == self.cutoff_at(start) && self.id.is_same(row, start)
+            };
+            at += (start..self.rows).take_while(|&row| goes_on(row)).count();
+            (at > start).then_some(start..at)
+        })
+    }
+
+    fn lacks_time(&self, row: usize) -> bool {
+        self.ds.is_absent(row) || self.cutoff.as_ref().is_some_and(|cutoff| cutoff.is_absent(row))
+    }
+
+    /// Notes the kinds of times, and the rows that lack one.
+    fn note_times(&self, progress: &mut Progress, first_line: u64) {
+        for (times, column) in std::iter::once(&self.ds).chain(&self.cutoff).zip(self.names) {
+            for (kind, row) in times.kinds.seen() {
+                progress.kinds.note(kind, first_line + row);
+            }
+            for row in (0..self.rows).filter(|&row| times.is_absent(row)) {
+                let say = || ("no time".to_owned(), "a time in each row".to_owned());
+                progress.problems.note(first_line + row as u64, Some(column), say);
+            }
         }
-        let column = if ds.is_none() { self.names[0] } else { self.names[1] };
-        progress.problems.note(line, Some(column), || ("no time".to_owned(), "a time in each row".to_owned()));
-        None
     }
 }
 
 /// A column of texts, as they are or as a dictionary.
 #[derive(Debug)]
 struct Text {
-    keys: Option<Vec<Option<usize>>>,
-    values: arrow::array::StringArray,
+    keys: Option<Int32Array>,
+    values: StringArray,
 }
 
 impl Text {
@@ -347,8 +374,7 @@ impl Text {
                     cast(array, &DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))).ok()?;
                 let dictionary = keys.as_dictionary_opt::<Int32Type>()?;
                 let values = dictionary.values().as_string_opt::<i32>()?.clone();
-                let keys = dictionary.keys().iter().map(|key| key.and_then(|key| usize::try_from(key).ok())).collect();
-                Some(Self { keys: Some(keys), values })
+                Some(Self { keys: Some(dictionary.keys().clone()), values })
             }
             kind if is_text(kind) => {
                 let plain = cast(array, &DataType::Utf8).ok()?;
@@ -361,71 +387,87 @@ impl Text {
     #[inline]
     fn value(&self, row: usize) -> Option<&str> {
         let place = match &self.keys {
-            Some(keys) => (*keys.get(row)?)?,
+            Some(keys) if keys.is_null(row) => return None,
+            Some(keys) => usize::try_from(keys.value(row)).ok()?,
             None => row,
         };
         (place < self.values.len() && !self.values.is_null(place)).then(|| self.values.value(place))
     }
+
+    /// Whether two rows have the same text; a dictionary that has a text twice is no harm.
+    #[inline]
+    fn is_same(&self, row: usize, other: usize) -> bool {
+        match &self.keys {
+            Some(keys) if keys.null_count() == 0 => keys.values()[row] == keys.values()[other],
+            _ => self.value(row) == self.value(other),
+        }
+    }
 }
 
 /// The ids; whole numbers as their digits.
-#[derive(Debug)]
-struct Id(Text);
-
-impl Id {
-    fn new(array: &ArrayRef) -> Result<Self, arrow::error::ArrowError> {
-        let text = match Text::new(array) {
-            Some(text) => Some(text),
-            None => Text::new(&cast(array, &DataType::Utf8)?),
-        };
-        text.map(Self).ok_or_else(|| arrow::error::ArrowError::CastError(format!("ids of {}", array.data_type())))
-    }
-
-    #[inline]
-    fn value(&self, row: usize) -> &[u8] {
-        self.0.value(row).unwrap_or_default().as_bytes()
-    }
+fn ids(array: &ArrayRef) -> Result<Text, ArrowError> {
+    let text = match Text::new(array) {
+        Some(text) => Some(text),
+        None => Text::new(&cast(array, &DataType::Utf8)?),
+    };
+    text.ok_or_else(|| ArrowError::CastError(format!("ids of {}", array.data_type())))
 }
 
-/// Times as integers of one kind, or as texts that are yet to be read.
+/// A column of times.
 #[derive(Debug)]
-enum Times {
-    Plain { values: Int64Array, factor: i64, kind: Kind },
-    Text(Text),
+struct Times {
+    values: ScalarBuffer<i64>,
+    /// Which rows have none, if any lack one.
+    absent: Option<Vec<bool>>,
+    /// The rows count from the start of the batch.
+    kinds: Kinds,
 }
 
 impl Times {
-    fn new(array: &ArrayRef) -> Result<Self, arrow::error::ArrowError> {
+    fn new(array: &ArrayRef) -> Result<Self, ArrowError> {
         let integers =
             |array: &ArrayRef| cast(array, &DataType::Int64).map(|cast| cast.as_primitive::<Int64Type>().clone());
         if let Some(text) = Text::new(array) {
-            return Ok(Self::Text(text));
+            return Ok(Self::read(&text, array.len()));
         }
         let kind = match array.data_type() {
             DataType::Timestamp(_, Some(_)) => Kind::Offset,
             DataType::Timestamp(_, None) | DataType::Date32 | DataType::Date64 => Kind::Naive,
-            _ => return Ok(Self::Plain { values: integers(array)?, factor: 1, kind: Kind::Integer }),
+            _ => return Ok(Self::of(&integers(array)?, Kind::Integer)),
         };
         if *array.data_type() == DataType::Date32 {
-            let days = cast(array, &DataType::Int32)?;
-            return Ok(Self::Plain { values: integers(&days)?, factor: DAY, kind });
+            let days = integers(&cast(array, &DataType::Int32)?)?;
+            return Ok(Self::of(&days.unary(|day| day.saturating_mul(DAY)), kind));
         }
-        Ok(Self::Plain { values: integers(&microseconds(array)?)?, factor: 1, kind })
+        Ok(Self::of(&integers(&microseconds(array)?)?, kind))
+    }
+
+    fn of(array: &Int64Array, kind: Kind) -> Self {
+        let absent = (array.null_count() > 0).then(|| (0..array.len()).map(|row| array.is_null(row)).collect());
+        let mut kinds = Kinds::default();
+        if let Some(row) = (0..array.len()).find(|&row| !array.is_null(row)) {
+            kinds.note(kind, row as u64);
+        }
+        Self { values: array.values().clone(), absent, kinds }
+    }
+
+    /// Times that are texts.
+    fn read(text: &Text, rows: usize) -> Self {
+        let mut kinds = Kinds::default();
+        let read = |row| time::of_field(text.value(row)?.as_bytes()).inspect(|(_, kind)| kinds.note(*kind, row as u64));
+        let times: Vec<Option<i64>> = (0..rows).map(read).map(|read| read.map(|(time, _)| time)).collect();
+        let absent = times.contains(&None).then(|| times.iter().map(Option::is_none).collect());
+        Self { values: times.into_iter().map(Option::unwrap_or_default).collect(), absent, kinds }
     }
 
     #[inline]
-    fn value(&self, row: usize) -> Option<(i64, Kind)> {
-        match self {
-            Self::Plain { values, factor, kind } => {
-                (!values.is_null(row)).then(|| (values.value(row).saturating_mul(*factor), *kind))
-            }
-            Self::Text(text) => time::of_field(text.value(row)?.as_bytes()),
-        }
+    fn is_absent(&self, row: usize) -> bool {
+        self.absent.as_ref().is_some_and(|absent| absent[row])
     }
 }
 
 /// Times as microseconds; their zone does not change the instant.
-fn microseconds(array: &ArrayRef) -> Result<ArrayRef, arrow::error::ArrowError> {
+fn microseconds(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let zone = match array.data_type() {
         DataType::Timestamp(_, zone) => zone.clone(),
         _ => None,
@@ -433,7 +475,25 @@ fn microseconds(array: &ArrayRef) -> Result<ArrayRef, arrow::error::ArrowError> 
     cast(array, &DataType::Timestamp(TimeUnit::Microsecond, zone))
 }
 
-fn numbers(array: &ArrayRef) -> Result<Float64Array, arrow::error::ArrowError> {
+/// A column of numbers, NaN where one is absent.
+#[derive(Debug)]
+struct Numbers(Float64Array);
+
+impl Numbers {
+    fn new(array: &ArrayRef) -> Result<Self, ArrowError> {
+        let numbers = numbers(array)?;
+        if numbers.null_count() == 0 {
+            return Ok(Self(numbers));
+        }
+        Ok(Self(numbers.iter().map(|value| Some(value.unwrap_or(f64::NAN))).collect()))
+    }
+
+    fn values(&self) -> &[f64] {
+        self.0.values()
+    }
+}
+
+fn numbers(array: &ArrayRef) -> Result<Float64Array, ArrowError> {
     Ok(cast(array, &DataType::Float64)?.as_primitive::<Float64Type>().clone())
 }
 
@@ -446,7 +506,7 @@ enum Other {
 }
 
 impl Other {
-    fn new(array: &ArrayRef) -> Result<Self, arrow::error::ArrowError> {
+    fn new(array: &ArrayRef) -> Result<Self, ArrowError> {
         match Text::new(array) {
             Some(text) => Ok(Self::Text(text)),
             None if is_time(array.data_type()) => {

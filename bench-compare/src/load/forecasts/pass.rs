@@ -16,7 +16,7 @@ use super::merge::Merger;
 #[cfg(feature = "parquet")]
 use super::parquet::Footer;
 use super::plan::Plan;
-use super::row::{Extra, Problems, Row, Sink};
+use super::row::{Kept, Problems, Sink, Stretch};
 use super::source::{Shape, Source};
 use super::tally::Tally;
 use super::time::Kind;
@@ -143,7 +143,7 @@ pub(super) fn sum<'p>(inputs: &mut Inputs<'_>, plan: &'p Plan, detail: Detail) -
             &plan.wanted,
             |file| Tally::new(plan, detail, file),
             |_, tally, _, _| {
-                merger.add(tally);
+                merger.add(&tally);
                 Ok(())
             },
         )?,
@@ -158,57 +158,32 @@ fn sum_in_order(inputs: &mut Inputs<'_>, plan: &Plan, detail: Detail, merger: &m
     let paths: Vec<_> = inputs.sources.iter().map(|source| source.path.clone()).collect();
     let kind = inputs.scan(
         &plan.wanted,
-        |_| Kept::default(),
-        |file, kept, line, findings| {
+        |_| Block { width: plan.width(), stretches: Vec::new() },
+        |file, block, line, findings| {
             let mut problems = Problems::default();
-            for row in &kept.rows {
-                tallies[file].row(&row.borrow(), &mut problems);
+            for kept in &block.stretches {
+                kept.show(|stretch| tallies[file].stretch(stretch, &mut problems));
             }
             findings.take_problems(&paths[file], problems, line);
             Ok(())
         },
     )?;
-    for tally in tallies {
+    for tally in &tallies {
         merger.add(tally);
     }
     Ok(kind)
 }
 
 /// The rows of a block, kept.
-#[derive(Debug, Default)]
-struct Kept {
-    rows: Vec<KeptRow>,
-}
-
 #[derive(Debug)]
-struct KeptRow {
-    id: Vec<u8>,
-    ds: i64,
-    cutoff: i64,
-    values: Vec<f64>,
-    extras: Vec<Extra<'static>>,
-    line: u64,
-    place: u64,
+struct Block {
+    width: usize,
+    stretches: Vec<Kept>,
 }
 
-impl KeptRow {
-    fn borrow(&self) -> Row<'_> {
-        let Self { id, ds, cutoff, values, extras, line, place } = self;
-        Row { id, ds: *ds, cutoff: *cutoff, values, extras, line: *line, place: *place }
-    }
-}
-
-impl Sink for Kept {
-    fn row(&mut self, row: &Row<'_>, _: &mut Problems) {
-        self.rows.push(KeptRow {
-            id: row.id.to_vec(),
-            ds: row.ds,
-            cutoff: row.cutoff,
-            values: row.values.to_vec(),
-            extras: row.extras.iter().map(Extra::to_static).collect(),
-            line: row.line,
-            place: row.place,
-        });
+impl Sink for Block {
+    fn stretch(&mut self, stretch: &Stretch<'_>, _: &mut Problems) {
+        self.stretches.push(Kept::new(stretch, self.width, |_| true));
     }
 }
 

@@ -146,7 +146,7 @@ impl Plan {
     }
 
     /// A row as slices see it.
-    pub(super) fn view<'r>(&'r self, row: &'r Row<'r>) -> View<'r> {
+    pub(super) fn view<'r>(&'r self, row: Row<'r>) -> View<'r> {
         View { plan: self, row }
     }
 }
@@ -209,17 +209,17 @@ pub(super) fn bound_of(name: &str) -> Option<(&str, &str, f64)> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct View<'r> {
     plan: &'r Plan,
-    row: &'r Row<'r>,
+    row: Row<'r>,
 }
 
 impl predicate::Row for View<'_> {
     fn value(&self, column: usize) -> Value<'_> {
         match self.plan.cells[column] {
-            Cell::Id => Value::Text(text(self.row.id)),
-            Cell::Ds => self.time(self.row.ds),
-            Cell::Cutoff => self.time(self.row.cutoff),
-            Cell::Value(slot) => Value::Number(self.row.values[slot]),
-            Cell::Extra(slot) => match &self.row.extras[slot] {
+            Cell::Id => Value::Text(text(self.row.id())),
+            Cell::Ds => self.time(self.row.ds()),
+            Cell::Cutoff => self.time(self.row.cutoff()),
+            Cell::Value(slot) => Value::Number(self.row.value(slot)),
+            Cell::Extra(slot) => match self.row.extra(slot) {
                 Extra::Null => Value::Null,
                 Extra::Number(number) => Value::Number(*number),
                 Extra::Time(micros) => Value::Time(*micros),
@@ -228,7 +228,7 @@ impl predicate::Row for View<'_> {
             Cell::Horizon => self
                 .plan
                 .steps
-                .map_or(Value::Null, |steps| Value::Number(steps.between(self.row.cutoff, self.row.ds).round())),
+                .map_or(Value::Null, |steps| Value::Number(steps.between(self.row.cutoff(), self.row.ds()).round())),
         }
     }
 }

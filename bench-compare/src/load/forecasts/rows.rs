@@ -4,9 +4,10 @@ use shared::Result;
 use shared::format::profile::Step;
 use shared::format::sufficient::Measure;
 
+use super::measure::Anchor;
 use super::pass::{self, Inputs};
 use super::plan::Plan;
-use super::row::{NO_CUTOFF, Problems, Row, Sink};
+use super::row::{NO_CUTOFF, Problems, Row, Sink, Stretch};
 use super::steps::{Steps, whole};
 use super::time::{self, Kind};
 use super::train::Train;
@@ -91,28 +92,35 @@ struct Kept<'p> {
 }
 
 impl Sink for Kept<'_> {
-    fn row(&mut self, row: &Row<'_>, _: &mut Problems) {
-        if !row.values[..=self.plan.models.len()].iter().all(|value| value.is_finite()) {
-            return;
+    fn stretch(&mut self, stretch: &Stretch<'_>, _: &mut Problems) {
+        let history = self.plan.train.as_ref().and_then(|train| train.history(stretch.id));
+        let known = history.filter(|_| stretch.cutoff != NO_CUTOFF);
+        let anchor = known.map(|history| history.anchor(stretch.cutoff)).unwrap_or_default();
+        let models = self.plan.models.len();
+        for row in stretch.rows().filter(|row| row.values(models + 1).all(f64::is_finite)) {
+            self.rows.push(self.keep(&row, anchor));
         }
-        let history = self.plan.train.as_ref().and_then(|train| train.history(row.id));
-        let anchor =
-            history.filter(|_| row.cutoff != NO_CUTOFF).map(|history| history.anchor(row.cutoff)).unwrap_or_default();
+    }
+}
+
+impl Kept<'_> {
+    fn keep(&self, row: &Row<'_>, anchor: Anchor) -> ForecastRow {
         let low = self.plan.measures.first().and_then(|plan| plan.bounds[0]);
-        let interval = low.map(|low| (row.values[low], row.values[low + 1]));
-        let ahead = if row.cutoff == NO_CUTOFF { 1.0 } else { self.steps.between(row.cutoff, row.ds).max(1.0) };
-        self.rows.push(ForecastRow {
-            series: String::from_utf8_lossy(row.id).into_owned(),
-            cutoff: row.cutoff,
-            time: row.ds,
+        let interval = low.map(|low| (row.value(low), row.value(low + 1)));
+        let (cutoff, time) = (row.cutoff(), row.ds());
+        let ahead = if cutoff == NO_CUTOFF { 1.0 } else { self.steps.between(cutoff, time).max(1.0) };
+        ForecastRow {
+            series: String::from_utf8_lossy(row.id()).into_owned(),
+            cutoff,
+            time,
             horizon: u32::try_from(whole(ahead)).unwrap_or(u32::MAX),
-            slot: self.steps.slot(row.ds, self.slots),
-            actual: row.values[0],
-            prediction: row.values[1],
+            slot: self.steps.slot(time, self.slots),
+            actual: row.value(0),
+            prediction: row.value(1),
             interval: interval.filter(|(low, high)| low.is_finite() && high.is_finite()),
             scale: anchor.scale.map(|scale| scale.absolute),
             last: anchor.last,
-        });
+        }
     }
 }
 

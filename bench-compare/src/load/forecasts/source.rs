@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use shared::{Error, Place, Result, fsio};
 
-use super::csv::{Fields, Incomplete};
+use super::fields::{Fields, Incomplete};
 
 /// Bytes of a header beyond which a file is taken for no table.
 const HEADER_LIMIT: usize = 1 << 24;

@@ -153,7 +153,7 @@ mod tests {
     fn window(cutoff: &str, times: &[&str]) -> Window {
         let mut window = Window::new(0, at(cutoff));
         for time in times {
-            window.take(at(time));
+            window.take(&[at(time)]);
         }
         window
     }

@@ -1,22 +1,18 @@
-//! Sums up the rows of one block: runs of rows of the same window are gathered by column and added at once.
+//! Sums up the rows of one block: those of a stretch are added at once, column by column.
 
 use std::collections::HashMap;
 
 use shared::format::sufficient::Checks;
-use shared::predicate::Row as _;
-use shared::predicate::Value;
+use shared::predicate::{Compiled, Row as _, Value};
 
 use super::Detail;
 use super::measure::{Anchor, Direction, Run};
 use super::plan::Plan;
-use super::row::{NO_CUTOFF, Problems, Row, Sink};
+use super::row::{Columns, Kept, NO_CUTOFF, Problems, Row, Sink, Stretch};
 use super::sums::{KeyMap, Sums, number};
 use super::time;
 use super::train::History;
 use super::window::Window;
-
-/// Rows gathered before they are added up.
-const RUN_ROWS: usize = 256;
 
 /// The sums of a block. Numbers of series, windows and levels count from 0 in the order of appearance.
 pub(super) struct Tally<'p> {
@@ -39,7 +35,8 @@ pub(super) struct Tally<'p> {
     level_index: HashMap<(u32, String), u32>,
     pub(super) checks: Checks,
     current: Current<'p>,
-    run: Gathered,
+    /// The last paired row of each window so far, for [`Direction::Diff`].
+    previous: KeyMap<u32, Vec<f64>>,
 }
 
 /// The window that rows are being gathered of.
@@ -51,56 +48,12 @@ struct Current<'p> {
     anchor: Anchor,
 }
 
-/// The rows gathered.
-#[derive(Debug, Clone)]
-struct Gathered {
-    columns: Vec<Vec<f64>>,
-    /// The row before each, for [`Direction::Diff`].
-    before: Option<Vec<Vec<f64>>>,
+/// The groups that the rows of a stretch belong to.
+struct Classes {
     /// For each slice, which rows it selects.
     selected: Vec<Vec<bool>>,
     /// For each `--by` column, the level of each row.
     levels: Vec<Vec<u32>>,
-    /// The last row of each window so far, for [`Direction::Diff`].
-    previous: KeyMap<u32, Vec<f64>>,
-}
-
-impl Gathered {
-    fn new(plan: &Plan) -> Self {
-        let columns = vec![Vec::with_capacity(RUN_ROWS); plan.width()];
-        let before = (plan.direction == Direction::Diff).then(|| columns.clone());
-        let (selected, levels) = (vec![Vec::new(); plan.slices.len()], vec![Vec::new(); plan.by.len()]);
-        Self { columns, before, selected, levels, previous: KeyMap::default() }
-    }
-
-    fn rows(&self) -> usize {
-        self.columns[0].len()
-    }
-
-    fn clear(&mut self) {
-        self.columns.iter_mut().chain(self.before.iter_mut().flatten()).for_each(Vec::clear);
-        self.selected.iter_mut().for_each(Vec::clear);
-        self.levels.iter_mut().for_each(Vec::clear);
-    }
-
-    #[inline]
-    fn push(&mut self, values: &[f64], window: u32) {
-        for (column, value) in self.columns.iter_mut().zip(values) {
-            column.push(*value);
-        }
-        if let Some(before) = &mut self.before {
-            let previous = self.previous.insert(window, values.to_vec());
-            for (index, column) in before.iter_mut().enumerate() {
-                column.push(previous.as_ref().map_or(f64::NAN, |row| row[index]));
-            }
-        }
-    }
-}
-
-/// The rows of `columns` that `keep` selects.
-fn filtered(columns: &[Vec<f64>], keep: impl Fn(usize) -> bool) -> Vec<Vec<f64>> {
-    let kept = |column: &Vec<f64>| (0..column.len()).filter(|&row| keep(row)).map(|row| column[row]).collect();
-    columns.iter().map(kept).collect()
 }
 
 impl<'p> Tally<'p> {
@@ -123,34 +76,29 @@ impl<'p> Tally<'p> {
             level_index: HashMap::new(),
             checks,
             current: Current::default(),
-            run: Gathered::new(plan),
+            previous: KeyMap::default(),
         }
-    }
-
-    /// Adds what has been gathered.
-    pub(super) fn finish(mut self) -> Self {
-        self.flush();
-        self
     }
 
     #[inline]
-    fn is_current(&self, row: &Row<'_>) -> bool {
+    fn is_current(&self, stretch: &Stretch<'_>) -> bool {
         self.current.window.is_some_and(|window| {
-            self.windows[window as usize].cutoff == row.cutoff && self.series[self.current.series as usize] == row.id
+            self.windows[window as usize].cutoff == stretch.cutoff
+                && self.series[self.current.series as usize] == stretch.id
         })
     }
 
-    fn enter(&mut self, row: &Row<'_>) {
-        self.flush();
-        let series = self.series_of(row.id);
+    fn enter(&mut self, stretch: &Stretch<'_>) {
+        let series = self.series_of(stretch.id);
         let count = number(self.windows.len());
-        let window = *self.window_index.entry((series, row.cutoff)).or_insert(count);
+        let window = *self.window_index.entry((series, stretch.cutoff)).or_insert(count);
         if window == count {
-            self.windows.push(Window::new(series, row.cutoff));
+            self.windows.push(Window::new(series, stretch.cutoff));
         }
-        let history = self.plan.train.as_ref().and_then(|train| train.history(row.id));
-        let anchor = history.filter(|_| row.cutoff != NO_CUTOFF).map(|history| history.anchor(row.cutoff));
-        self.current = Current { window: Some(window), series, history, anchor: anchor.unwrap_or_default() };
+        let history = self.plan.train.as_ref().and_then(|train| train.history(stretch.id));
+        let known = history.filter(|_| stretch.cutoff != NO_CUTOFF);
+        let anchor = known.map(|history| history.anchor(stretch.cutoff)).unwrap_or_default();
+        self.current = Current { window: Some(window), series, history, anchor };
         self.all.grow(self.unit() as usize + 1);
     }
 
@@ -176,32 +124,91 @@ impl<'p> Tally<'p> {
         }
     }
 
-    /// Whether the row is one that counts: actual and all models finite.
-    fn is_paired(&mut self, row: &Row<'_>) -> bool {
-        let models = self.plan.models.len();
-        if row.values[..=models].iter().all(|value| value.is_finite()) {
-            return true;
+    /// Takes rows, none of which is to be left out.
+    fn take(&mut self, stretch: &Stretch<'_>, problems: &mut Problems) {
+        if stretch.ds.is_empty() {
+            return;
         }
-        self.checks.missing_actual += u64::from(!row.values[0].is_finite());
-        for (lost, value) in self.checks.missing_forecast.iter_mut().zip(&row.values[1..]) {
-            *lost += u64::from(!value.is_finite());
+        self.checks.rows += stretch.ds.len() as u64;
+        self.check_times(stretch, problems);
+        if !self.is_current(stretch) {
+            self.enter(stretch);
         }
-        false
+        let Some(window) = self.current.window else { return };
+        self.windows[window as usize].take(stretch.ds);
+        let numbers = self.plan.models.len() + 1;
+        if (0..numbers).all(|slot| are_finite(stretch.column(slot))) {
+            return self.add(stretch, problems);
+        }
+        self.count_missing(stretch);
+        let paired = Kept::new(stretch, self.plan.width(), |row| row.values(numbers).all(f64::is_finite));
+        paired.show(|stretch| self.add(stretch, problems));
     }
 
-    fn classify(&mut self, row: &Row<'_>, problems: &mut Problems) {
+    fn count_missing(&mut self, stretch: &Stretch<'_>) {
+        let missing = |slot| stretch.column(slot).iter().filter(|value| !value.is_finite()).count() as u64;
+        self.checks.missing_actual += missing(0);
+        for (lost, slot) in self.checks.missing_forecast.iter_mut().zip(1..) {
+            *lost += missing(slot);
+        }
+    }
+
+    /// Adds paired rows of the current window.
+    fn add(&mut self, stretch: &Stretch<'_>, problems: &mut Problems) {
+        let rows = stretch.ds.len();
+        if rows == 0 {
+            return;
+        }
+        if self.current.history.is_some() {
+            stretch.rows().for_each(|row| self.compare_actual(&row, problems));
+        }
+        self.count_checks(stretch.column(0));
+        let before = self.before(stretch);
+        let before = before.as_ref().map(|values| Columns::Flat { values, stride: rows });
+        let (unit, models, anchor) = (self.unit(), self.plan.models.len(), self.current.anchor);
+        let run = Run { rows, columns: stretch.columns, before, anchor };
+        let (unit_rows, counts, sums) = self.all.unit(unit as usize);
+        *unit_rows += number(rows);
+        run.add(&self.plan.measures, models, sums, counts);
+        if !self.plan.slices.is_empty() || !self.plan.by.is_empty() {
+            let classes = self.classify(stretch, problems);
+            self.add_groups(&run, &classes);
+        }
+    }
+
+    /// For each column the row before each row in its window, where directions are differences.
+    fn before(&mut self, stretch: &Stretch<'_>) -> Option<Vec<f64>> {
+        let (window, width) = (self.current.window?, self.plan.width());
+        if self.plan.direction == Direction::Last {
+            return None;
+        }
+        let ends = (0..width).filter_map(|slot| stretch.column(slot).last().copied()).collect();
+        let known = self.previous.insert(window, ends).unwrap_or_else(|| vec![f64::NAN; width]);
+        let shifted = |(slot, first): (usize, f64)| {
+            let earlier = stretch.column(slot).split_last().map_or(&[][..], |(_, earlier)| earlier);
+            std::iter::once(first).chain(earlier.iter().copied())
+        };
+        Some(known.into_iter().enumerate().flat_map(shifted).collect())
+    }
+
+    fn classify(&mut self, stretch: &Stretch<'_>, problems: &mut Problems) -> Classes {
         let plan = self.plan;
-        let view = plan.view(row);
-        for (slice, selected) in plan.slices.iter().zip(&mut self.run.selected) {
-            selected.push(slice.selects(&view).unwrap_or_else(|mismatch| {
-                problems.note(row.line, None, || (mismatch.to_string(), mismatch.expected.to_owned()));
-                false
-            }));
-        }
-        for (column, &cell) in plan.by.iter().enumerate() {
-            let level = self.level(number(column), view.value(cell));
-            self.run.levels[column].push(level);
-        }
+        let select = |slice: &Compiled| {
+            let is_in = |row: Row<'_>| {
+                slice.selects(&plan.view(row)).unwrap_or_else(|mismatch| {
+                    problems.note(row.spot().line, None, || (mismatch.to_string(), mismatch.expected.to_owned()));
+                    false
+                })
+            };
+            stretch.rows().map(is_in).collect()
+        };
+        let selected = plan.slices.iter().map(select).collect();
+        let level = |(column, &cell): (usize, &usize)| {
+            let rows = stretch.rows();
+            rows.map(|row| self.level(number(column), plan.view(row).value(cell))).collect()
+        };
+        let levels = plan.by.iter().enumerate().map(level).collect();
+        Classes { selected, levels }
     }
 
     fn level(&mut self, column: u32, value: Value<'_>) -> u32 {
@@ -214,89 +221,86 @@ impl<'p> Tally<'p> {
         level
     }
 
-    fn flush(&mut self) {
-        let rows = self.run.rows();
-        if rows == 0 {
-            return;
-        }
-        let unit = self.unit();
-        self.count_checks();
-        let (models, anchor) = (self.plan.models.len(), self.current.anchor);
-        let (unit_rows, counts, sums) = self.all.unit(unit as usize);
-        *unit_rows += number(rows);
-        let run = Run { columns: &self.run.columns, before: self.run.before.as_deref(), anchor };
-        run.add(&self.plan.measures, models, sums, counts);
-        self.flush_groups(unit);
-        self.run.clear();
-    }
-
-    fn count_checks(&mut self) {
-        let rows = self.run.rows() as u64;
+    fn count_checks(&mut self, actuals: &[f64]) {
+        let rows = actuals.len() as u64;
         self.checks.paired += rows;
-        self.checks.zero_actual += self.run.columns[0].iter().filter(|&&y| y == 0.0).count() as u64;
+        self.checks.zero_actual += actuals.iter().map(|&y| u64::from(y == 0.0)).sum::<u64>();
         self.checks.no_scale += if self.current.anchor.scale.is_none() { rows } else { 0 };
         self.checks.no_last_actual += if self.current.anchor.last.is_none() { rows } else { 0 };
     }
 
-    fn flush_groups(&mut self, unit: u32) {
-        let selected = std::mem::take(&mut self.run.selected);
-        for (slice, mask) in selected.iter().enumerate() {
+    fn add_groups(&mut self, run: &Run<'_>, classes: &Classes) {
+        for (slice, mask) in classes.selected.iter().enumerate() {
             if mask.contains(&true) {
-                self.add_group(number(slice), unit, |row| mask[row]);
+                self.add_group(number(slice), run, |row| mask[row]);
             }
         }
-        self.run.selected = selected;
-        let levels = std::mem::take(&mut self.run.levels);
-        for of_rows in &levels {
+        for of_rows in &classes.levels {
             let mut distinct = of_rows.clone();
             distinct.sort_unstable();
             distinct.dedup();
             for level in distinct {
-                self.add_group(number(self.plan.slices.len()) + level, unit, |row| of_rows[row] == level);
+                self.add_group(number(self.plan.slices.len()) + level, run, |row| of_rows[row] == level);
             }
         }
-        self.run.levels = levels;
     }
 
-    fn add_group(&mut self, group: u32, unit: u32, keep: impl Fn(usize) -> bool) {
-        let columns = filtered(&self.run.columns, &keep);
-        let before = self.run.before.as_ref().map(|before| filtered(before, &keep));
-        let next = number(self.group_keys.len());
-        let place = *self.group_index.entry((group, unit)).or_insert(next);
+    fn add_group(&mut self, group: u32, run: &Run<'_>, keep: impl Fn(usize) -> bool) {
+        let kept: Vec<usize> = (0..run.rows).filter(|&row| keep(row)).collect();
+        let rows = kept.len();
+        let filtered = |columns: Columns<'_>| self.filtered(columns, &kept, run.rows);
+        let (columns, before) = (filtered(run.columns), run.before.map(filtered));
+        let (next, key) = (number(self.group_keys.len()), (group, self.unit()));
+        let place = *self.group_index.entry(key).or_insert(next);
         if place == next {
-            self.group_keys.push((group, unit));
+            self.group_keys.push(key);
             self.grouped.grow(self.group_keys.len());
         }
-        let (rows, counts, sums) = self.grouped.unit(place as usize);
-        *rows += number(columns[0].len());
-        let run = Run { columns: &columns, before: before.as_deref(), anchor: self.current.anchor };
+        let (unit_rows, counts, sums) = self.grouped.unit(place as usize);
+        *unit_rows += number(rows);
+        let before = before.as_ref().map(|values| Columns::Flat { values, stride: rows });
+        let columns = Columns::Flat { values: &columns, stride: rows };
+        let run = Run { rows, columns, before, anchor: run.anchor };
         run.add(&self.plan.measures, self.plan.models.len(), sums, counts);
     }
 
+    /// The rows `kept` of all columns, one column after the other.
+    fn filtered(&self, columns: Columns<'_>, kept: &[usize], rows: usize) -> Vec<f64> {
+        let column = |slot: usize| kept.iter().map(move |&row| columns.get(slot, rows)[row]);
+        (0..self.plan.width()).flat_map(column).collect()
+    }
+
     fn is_skipped(&self, row: &Row<'_>) -> bool {
-        !self.plan.skip.is_empty() && self.plan.skip.contains(&(self.file, row.place))
+        self.plan.skip.contains(&(self.file, row.spot().place))
     }
 
     fn compare_actual(&self, row: &Row<'_>, problems: &mut Problems) {
-        let Some(known) = self.current.history.and_then(|history| history.actual(row.ds)) else { return };
-        let actual = row.values[0];
+        let Some(known) = self.current.history.and_then(|history| history.actual(row.ds())) else { return };
+        let actual = row.value(0);
         if (actual - known).abs() > 1e-6 * actual.abs().max(known.abs()) {
-            problems.note(row.line, None, || {
+            problems.note(row.spot().line, None, || {
                 (format!("the actual {actual} is {known} in the training table"), "the same actuals".into())
             });
         }
     }
 
-    fn is_after_cutoff(&self, row: &Row<'_>, problems: &mut Problems) -> bool {
-        let is_after = row.cutoff == NO_CUTOFF || row.ds > row.cutoff;
-        if !is_after {
-            let [ds, cutoff] = [row.ds, row.cutoff].map(|time| time::print(time, self.plan.kind, false));
-            problems.note(row.line, None, || {
+    /// A target time that is not after the cutoff is a problem, which the table is refused for.
+    fn check_times(&self, stretch: &Stretch<'_>, problems: &mut Problems) {
+        let cutoff = stretch.cutoff;
+        if cutoff == NO_CUTOFF || stretch.ds.iter().fold(true, |after, &ds| after & (ds > cutoff)) {
+            return;
+        }
+        for row in stretch.rows().filter(|row| row.ds() <= cutoff) {
+            let [ds, cutoff] = [row.ds(), cutoff].map(|time| time::print(time, self.plan.kind, false));
+            problems.note(row.spot().line, None, || {
                 (format!("the target time {ds} is not after the cutoff {cutoff}"), "a forecast of a later time".into())
             });
         }
-        is_after
     }
+}
+
+fn are_finite(values: &[f64]) -> bool {
+    values.iter().fold(true, |finite, value| finite & value.is_finite())
 }
 
 /// The name of a level: the text of a CSV field as it stands, `null` where nothing is there.
@@ -311,33 +315,14 @@ fn level_name(value: Value<'_>, plan: &Plan) -> String {
 }
 
 impl Sink for Tally<'_> {
-    #[inline]
-    fn row(&mut self, row: &Row<'_>, problems: &mut Problems) {
-        if self.is_skipped(row) {
-            self.checks.duplicates_dropped += 1;
-            return;
+    fn stretch(&mut self, stretch: &Stretch<'_>, problems: &mut Problems) {
+        if self.plan.skip.is_empty() {
+            return self.take(stretch, problems);
         }
-        self.checks.rows += 1;
-        if !self.is_after_cutoff(row, problems) {
-            return;
-        }
-        if !self.is_current(row) {
-            self.enter(row);
-        }
-        let Some(window) = self.current.window else { return };
-        self.windows[window as usize].take(row.ds);
-        if !self.is_paired(row) {
-            return;
-        }
-        if self.current.history.is_some() {
-            self.compare_actual(row, problems);
-        }
-        if self.run.rows() == RUN_ROWS {
-            self.flush();
-        }
-        if !self.plan.slices.is_empty() || !self.plan.by.is_empty() {
-            self.classify(row, problems);
-        }
-        self.run.push(row.values, window);
+        let kept = Kept::new(stretch, self.plan.width(), |row| !self.is_skipped(row));
+        kept.show(|kept| {
+            self.checks.duplicates_dropped += (stretch.ds.len() - kept.ds.len()) as u64;
+            self.take(kept, problems);
+        });
     }
 }

@@ -45,18 +45,29 @@ impl DateCache {
     /// the text goes on.
     #[inline]
     pub(super) fn plain(&mut self, bytes: &[u8]) -> Option<(i64, usize)> {
-        let (date, rest) = bytes.split_first_chunk::<10>()?;
+        match bytes.get(10) {
+            Some(b' ' | b'T') => Some((self.whole(bytes.get(..19)?)?, 19)),
+            _ => Some((self.whole(bytes.get(..10)?)?, 10)),
+        }
+    }
+
+    /// Reads a field that is `2024-01-31` or `2024-01-31 06:00:00`; `None` for all else.
+    #[inline]
+    pub(super) fn whole(&mut self, field: &[u8]) -> Option<i64> {
+        if let Ok(field) = <&[u8; 19]>::try_from(field) {
+            let (day, clock) = (self.day(field.first_chunk()?)?, clock_micros(*field.last_chunk()?)?);
+            return matches!(field[10], b' ' | b'T').then_some(day + clock);
+        }
+        self.day(field.try_into().ok()?)
+    }
+
+    #[inline]
+    fn day(&mut self, date: &[u8; 10]) -> Option<i64> {
         if *date != self.text {
             self.start = day_number(date)? * DAY;
             self.text = *date;
         }
-        match rest.first() {
-            Some(b' ' | b'T') => {
-                let clock = *rest.get(1..9)?.first_chunk::<8>()?;
-                Some((self.start + clock_micros(clock)?, 19))
-            }
-            _ => Some((self.start, 10)),
-        }
+        Some(self.start)
     }
 }
 
@@ -132,14 +143,17 @@ fn day_number(date: &[u8; 10]) -> Option<i64> {
     valid.then(|| days_from_civil(year, month, day))
 }
 
-/// Microseconds of `HH:MM:SS`.
+/// Microseconds of `HH:MM:SS`, all eight bytes looked at together, as one integer.
 #[inline]
 fn clock_micros(clock: [u8; 8]) -> Option<i64> {
-    if clock[2] != b':' || clock[5] != b':' {
-        return None;
-    }
-    let (hour, minute, second) = (pair(clock[0], clock[1])?, pair(clock[3], clock[4])?, pair(clock[6], clock[7])?);
-    (hour < 24 && minute < 60 && second < 60).then_some((hour * 3600 + minute * 60 + second) * 1_000_000)
+    let word = u64::from_le_bytes(clock) ^ u64::from_le_bytes(*b"00:00:00");
+    // The highest bit of each byte that is neither a digit, up to 9, nor, at its two places, a colon, 0.
+    let others = (((word & 0x7F7F_7F7F_7F7F_7F7F) + 0x7676_7F76_767F_7676) | word) & 0x8080_8080_8080_8080;
+    // Each byte times ten, and the one that follows it.
+    let pairs = word.wrapping_mul(10).wrapping_add(word >> 8);
+    let [hour, minute, second] = [0, 24, 48].map(|shift| (pairs >> shift & 0xFF).cast_signed());
+    let valid = others == 0 && hour < 24 && minute < 60 && second < 60;
+    valid.then_some((hour * 3600 + minute * 60 + second) * 1_000_000)
 }
 
 #[inline]
@@ -228,6 +242,16 @@ mod tests {
             assert_eq!(print(day * DAY, Kind::Naive, true), theirs.to_string());
             assert_eq!(days_from_civil(year, month, date), day);
         }
+    }
+
+    #[test]
+    fn a_clock_has_two_digits_between_colons() {
+        for bad in ["0:00:000", "00-00-00", "24:00:00", "00:60:00", "00:00:60", "0a:00:00", "00:00:0\u{80}", "::::::::"]
+        {
+            let bytes = bad.as_bytes().first_chunk().copied().unwrap();
+            assert_eq!(clock_micros(bytes), None, "{bad}");
+        }
+        assert_eq!(clock_micros(*b"23:59:58"), Some(86_398_000_000));
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use std::path::Path;
 use shared::{Error, Place, Result};
 
 use super::measure::{Anchor, Scale};
-use super::row::{Problems, Row, Sink};
+use super::row::{Problems, Sink, Stretch};
 use super::time::{self, Kind};
 
 /// The history of one series, in time order, with running sums of its seasonal differences.
@@ -131,10 +131,12 @@ fn twice(id: &[u8], time: i64, path: &Path, kind: Kind) -> Error {
 }
 
 impl Sink for TrainRows {
-    fn row(&mut self, row: &Row<'_>, _: &mut Problems) {
-        match self.series.get_mut(row.id) {
-            Some(rows) => rows.push((row.ds, row.values[0])),
-            None => _ = self.series.insert(row.id.to_vec(), vec![(row.ds, row.values[0])]),
+    fn stretch(&mut self, stretch: &Stretch<'_>, _: &mut Problems) {
+        if !self.series.contains_key(stretch.id) {
+            self.series.insert(stretch.id.to_vec(), Vec::new());
+        }
+        if let Some(rows) = self.series.get_mut(stretch.id) {
+            rows.extend(stretch.ds.iter().copied().zip(stretch.column(0).iter().copied()));
         }
     }
 }

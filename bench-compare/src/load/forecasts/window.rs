@@ -1,5 +1,7 @@
 //! What is kept of each window: the span of its target times, and whether they came in order.
 
+use super::sums::number;
+
 /// The rows of one (series, cutoff), paired or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Window {
@@ -19,13 +21,16 @@ impl Window {
         Self { series, rows: 0, cutoff, first: i64::MAX, last: i64::MIN, is_ordered: true }
     }
 
-    /// Takes a row.
+    /// Takes the target times of rows, in the order of the file.
     #[inline]
-    pub(super) fn take(&mut self, ds: i64) {
-        self.is_ordered &= self.rows == 0 || ds > self.last;
-        self.rows += 1;
-        self.first = self.first.min(ds);
-        self.last = self.last.max(ds);
+    pub(super) fn take(&mut self, times: &[i64]) {
+        let (Some(&first), Some(&last)) = (times.first(), times.last()) else { return };
+        let is_rising = times.windows(2).fold(true, |rising, pair| rising & (pair[0] < pair[1]));
+        self.is_ordered &= is_rising && (self.rows == 0 || first > self.last);
+        self.rows += number(times.len());
+        let (low, high) = if is_rising { (first, last) } else { ends(times) };
+        self.first = self.first.min(low);
+        self.last = self.last.max(high);
     }
 
     /// Takes the rows of the same window that stand later in the file.
@@ -35,4 +40,8 @@ impl Window {
         self.first = self.first.min(later.first);
         self.last = self.last.max(later.last);
     }
+}
+
+fn ends(times: &[i64]) -> (i64, i64) {
+    times.iter().fold((i64::MAX, i64::MIN), |(low, high), &time| (low.min(time), high.max(time)))
 }
