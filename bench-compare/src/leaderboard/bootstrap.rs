@@ -4,14 +4,13 @@
 //! Every statistic of a leaderboard is a function of a mean over tasks (win rate: the mean share of models beaten; skill:
 //! 1 - exp of the mean log relative error), so one kernel serves all: columns of per-task values in, mean of each resample,
 //! finish, quantiles. Draws come serially from numpy's generator; columns are worked on in parallel, each resample is
-//! summed in the order of its draws, and so the number of threads changes no bit.
+//! summed in an order that [`Patterns`] fixes, and so the number of threads changes no bit.
 
 use rayon::prelude::*;
 use shared::stats::numpy::Generator;
-use shared::stats::quantile::quantile;
+use shared::stats::quantile::quantile_of_unsorted;
 
-/// Columns worked on together: eight doubles fill a cache line.
-const LANES: usize = 8;
+use super::patterns::{LANES, Patterns};
 
 /// What is resampled: tasks one by one, or whole families.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,9 +68,7 @@ impl Units {
 #[derive(Debug, Clone)]
 pub struct Draws {
     units: Units,
-    resamples: usize,
-    /// Units drawn, `[resample][draw]`.
-    indices: Vec<u32>,
+    patterns: Patterns,
     /// Tasks in each resample.
     weights: Vec<f64>,
     confidence: f64,
@@ -79,17 +76,15 @@ pub struct Draws {
 
 impl Draws {
     /// Draws `resamples` times as many units as there are: `default_rng(seed).integers(0, n, (resamples, n))`.
-    #[expect(clippy::cast_possible_truncation, reason = "more than 2^32 tasks do not fit in memory")]
     pub fn new(units: Units, resamples: usize, seed: u64, confidence: f64) -> Self {
-        let count = units.len();
-        let (mut generator, mut row) = (Generator::new(seed), vec![0; count]);
-        let (mut indices, mut weights) = (Vec::with_capacity(count * resamples), Vec::with_capacity(resamples));
-        for _ in 0..resamples {
-            generator.integers(count, &mut row);
+        let (mut generator, mut row) = (Generator::new(seed), vec![0; units.len()]);
+        let mut weights = Vec::with_capacity(resamples);
+        let patterns = Patterns::new(units.len(), resamples, |counts| {
+            generator.integers(counts.len(), &mut row);
+            row.iter().for_each(|&unit| counts[unit] += 1);
             weights.push(row.iter().map(|&unit| units.sizes[unit]).sum::<usize>() as f64);
-            indices.extend(row.iter().map(|&unit| unit as u32));
-        }
-        Self { units, resamples, indices, weights, confidence }
+        });
+        Self { units, patterns, weights, confidence }
     }
 
     /// Point and interval of each of `columns` statistics. `fill` writes the values of one column by task, `finish` turns
@@ -100,8 +95,10 @@ impl Draws {
         G: Fn(f64) -> f64 + Sync,
     {
         let blocks = (0..columns).step_by(LANES).collect::<Vec<_>>();
-        let of_block = |&first: &usize| self.block(first..(first + LANES).min(columns), &fill, &finish);
-        blocks.par_iter().flat_map_iter(of_block).collect()
+        let of_block = |scratch: &mut Scratch, &first: &usize| {
+            self.block(first..(first + LANES).min(columns), &fill, &finish, scratch)
+        };
+        blocks.par_iter().map_init(|| Scratch::new(self), of_block).flatten_iter().collect()
     }
 
     fn block(
@@ -109,42 +106,55 @@ impl Draws {
         columns: std::ops::Range<usize>,
         fill: &impl Fn(usize, &mut [f64]),
         finish: &impl Fn(f64) -> f64,
+        scratch: &mut Scratch,
     ) -> Vec<Estimate> {
-        let tasks = self.units.of_task.len();
-        let mut values = vec![0.0; tasks];
-        let mut sums = vec![[0.0; LANES]; self.units.len()];
+        let Scratch { values, sums, totals, drawn } = scratch;
+        sums.fill([0.0; LANES]);
         let mut points = Vec::with_capacity(LANES);
         for (lane, column) in columns.enumerate() {
-            fill(column, &mut values);
-            self.units.of_task.iter().zip(&values).for_each(|(&unit, value)| sums[unit][lane] += value);
-            points.push(finish(values.iter().sum::<f64>() / tasks as f64));
+            fill(column, values);
+            self.units.of_task.iter().zip(values.iter()).for_each(|(&unit, value)| sums[unit][lane] += value);
+            points.push(finish(values.iter().sum::<f64>() / values.len() as f64));
         }
-        let mut drawn = vec![Vec::with_capacity(self.resamples); points.len()];
-        self.each_mean(&sums, |means| {
-            drawn.iter_mut().zip(means).for_each(|(column, mean)| column.push(finish(mean)));
-        });
-        points.into_iter().zip(drawn).map(|(point, drawn)| self.summary(point, drawn)).collect()
+        self.patterns.totals(sums, totals);
+        let of_lane = |(lane, point)| {
+            let means = totals.iter().zip(&self.weights).map(|(total, weight)| total[lane] / weight);
+            drawn.clear();
+            drawn.extend(means.map(finish));
+            Estimate { point, interval: self.interval(drawn) }
+        };
+        points.into_iter().enumerate().map(of_lane).collect()
     }
 
-    fn each_mean(&self, sums: &[[f64; LANES]], mut take: impl FnMut([f64; LANES])) {
-        for (row, weight) in self.indices.chunks_exact(self.units.len().max(1)).zip(&self.weights) {
-            let mut total = [0.0; LANES];
-            for &unit in row {
-                let unit = &sums[unit as usize];
-                (0..LANES).for_each(|lane| total[lane] += unit[lane]);
-            }
-            take(total.map(|sum| sum / weight));
-        }
-    }
-
-    fn summary(&self, point: f64, mut drawn: Vec<f64>) -> Estimate {
+    fn interval(&self, drawn: &mut [f64]) -> Option<(f64, f64)> {
         if drawn.iter().any(|value| !value.is_finite()) {
-            return Estimate { point, interval: None };
+            return None;
         }
-        drawn.sort_unstable_by(f64::total_cmp);
         let tail = 0.5 * (1.0 - self.confidence);
-        let interval = quantile(&drawn, tail).zip(quantile(&drawn, 1.0 - tail));
-        Estimate { point, interval }
+        quantile_of_unsorted(drawn, tail).zip(quantile_of_unsorted(drawn, 1.0 - tail))
+    }
+}
+
+/// What a thread works in, block after block.
+struct Scratch {
+    /// One column, by task.
+    values: Vec<f64>,
+    /// The columns of a block, by unit.
+    sums: Vec<[f64; LANES]>,
+    /// Their totals, by resample.
+    totals: Vec<[f64; LANES]>,
+    /// The statistic of one column, by resample.
+    drawn: Vec<f64>,
+}
+
+impl Scratch {
+    fn new(draws: &Draws) -> Self {
+        Self {
+            values: vec![0.0; draws.units.of_task.len()],
+            sums: vec![[0.0; LANES]; draws.units.len()],
+            totals: vec![[0.0; LANES]; draws.weights.len()],
+            drawn: Vec::with_capacity(draws.weights.len()),
+        }
     }
 }
 

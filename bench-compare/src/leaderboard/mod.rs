@@ -7,6 +7,7 @@ pub mod board;
 pub mod bootstrap;
 pub mod grid;
 pub mod output;
+mod patterns;
 pub mod render;
 pub mod settings;
 pub mod settle;
