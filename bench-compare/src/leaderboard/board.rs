@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use shared::Result;
 use shared::format::input::Tool;
 
@@ -82,7 +83,7 @@ impl Field<'_> {
             let row = self.fev_row(settled, model, (&wins[model], &skills[model]));
             FevRow { skill_score_unclipped: known(unclipped[model].point), ties: ranks.ties[model], ..row }
         };
-        let mut rows: Vec<FevRow> = (0..self.table.models.len()).map(row).collect();
+        let mut rows: Vec<FevRow> = (0..self.table.models.len()).into_par_iter().map(row).collect();
         rows.sort_by(|a, b| descending(a.win_rate, b.win_rate).then_with(|| a.model_name.cmp(&b.model_name)));
         rows
     }

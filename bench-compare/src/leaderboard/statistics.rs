@@ -1,7 +1,7 @@
 //! Win rate, skill score and ranks, as fev and GIFT-Eval define them.
 
 use rayon::prelude::*;
-use shared::stats::rank::average_ranks;
+use shared::stats::rank::ranks_and_ties;
 
 use super::bootstrap::{Draws, Estimate};
 use super::grid::{Clip, Grid};
@@ -19,10 +19,13 @@ impl Ranks {
     /// Ranks within each task. The errors must be numbers.
     pub fn new(errors: &Grid) -> Self {
         let (tasks, models) = (errors.tasks(), errors.models());
-        let rows: Vec<(Vec<f64>, Vec<u64>)> = (0..tasks).into_par_iter().map(|task| rank_task(errors, task)).collect();
-        let columns = (0..models).flat_map(|model| rows.iter().map(move |(ranks, _)| ranks[model]));
-        let ties = (0..models).map(|model| rows.iter().map(|(_, ties)| ties[model]).sum()).collect();
-        Self { grid: Grid::new(tasks, columns.collect()), ties }
+        let firsts: Vec<usize> = (0..tasks).step_by(TASKS).collect();
+        let of_block = |&first: &usize| Block::new(errors, first..(first + TASKS).min(tasks));
+        let blocks: Vec<Block> = firsts.par_iter().map(of_block).collect();
+        let mut columns = Vec::with_capacity(tasks * models);
+        (0..models).for_each(|model| blocks.iter().for_each(|block| columns.extend_from_slice(block.of(model))));
+        let ties = (0..models).map(|model| blocks.iter().map(|block| block.ties[model]).sum()).collect();
+        Self { grid: Grid::new(tasks, columns), ties }
     }
 
     /// A model's mean rank.
@@ -31,20 +34,39 @@ impl Ranks {
     }
 }
 
-fn rank_task(errors: &Grid, task: usize) -> (Vec<f64>, Vec<u64>) {
-    let mut row = vec![0.0; errors.models()];
-    errors.row(task, &mut row);
-    let ranks = average_ranks(&row);
-    let ties = equal_others(&ranks);
-    (ranks, ties)
+/// Tasks that are ranked together, since a cache line of a column holds so many.
+const TASKS: usize = 8;
+
+/// The ranks of some tasks, by model and then by task; and how many ties each model has there.
+struct Block {
+    width: usize,
+    ranks: Vec<f64>,
+    ties: Vec<u64>,
 }
 
-/// How many other ranks equal each one: ties, since only equal errors share a rank.
-fn equal_others(ranks: &[f64]) -> Vec<u64> {
-    let mut sorted = ranks.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let before = |bound: f64| sorted.partition_point(|rank| *rank < bound);
-    ranks.iter().map(|&rank| (before(rank + 0.25) - before(rank) - 1) as u64).collect()
+impl Block {
+    fn new(errors: &Grid, tasks: std::ops::Range<usize>) -> Self {
+        let (models, width) = (errors.models(), tasks.len());
+        let mut values = vec![0.0; models * width];
+        for model in 0..models {
+            let column = &errors.column(model)[tasks.clone()];
+            column.iter().enumerate().for_each(|(row, &value)| values[row * models + model] = value);
+        }
+        let mut block = Self { width, ranks: vec![0.0; models * width], ties: vec![0; models] };
+        values.chunks_exact(models.max(1)).enumerate().for_each(|(row, values)| block.rank(row, values));
+        block
+    }
+
+    fn rank(&mut self, row: usize, values: &[f64]) {
+        for (model, (rank, others)) in ranks_and_ties(values).into_iter().enumerate() {
+            self.ranks[model * self.width + row] = rank;
+            self.ties[model] += others as u64;
+        }
+    }
+
+    fn of(&self, model: usize) -> &[f64] {
+        &self.ranks[model * self.width..][..self.width]
+    }
 }
 
 /// Win rate of each model: the mean over tasks and other models of 1[smaller error] + 1/2 1[equal error], with its interval.

@@ -13,10 +13,20 @@ use super::undefined::{Undefined, require_count};
 
 /// The ranks of values, 1 for the smallest; equal values share the mean of their places.
 pub fn average_ranks(values: &[f64]) -> Vec<f64> {
-    let mut ranks = vec![0.0; values.len()];
-    for group in tied_groups(values) {
-        let shared = group.first_place as f64 + (group.members.len() as f64 - 1.0) / 2.0 + 1.0;
-        group.members.iter().for_each(|&index| ranks[index] = shared);
+    ranks_and_ties(values).into_iter().map(|(rank, _)| rank).collect()
+}
+
+/// For each value its rank, and how many others equal it.
+pub fn ranks_and_ties(values: &[f64]) -> Vec<(f64, usize)> {
+    let mut sorted: Vec<(f64, usize)> = (0..).zip(values).map(|(index, &value)| (value, index)).collect();
+    sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut ranks, mut first_place) = (vec![(0.0, 0); values.len()], 0);
+    for equal in sorted.chunk_by(|a, b| a.0 >= b.0) {
+        // sorted upwards: not below means equal
+        let others = equal.len() - 1;
+        let shared = first_place as f64 + others as f64 / 2.0 + 1.0;
+        equal.iter().for_each(|&(_, index)| ranks[index] = (shared, others));
+        first_place += equal.len();
     }
     ranks
 }

@@ -3,25 +3,61 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
+use rustc_hash::FxBuildHasher;
 use shared::error::Problem;
 use shared::format::input::Input;
 use shared::{Error, Place, Result};
 
 use super::key::{self, Part};
 use super::layout::{Columns, Layout, Results, metric_names};
-use super::source::{Row, Source};
+use super::source::{Row, Source, is_missing};
 use super::{Options, family_stem};
 
-/// One result as it was read.
+/// One result as it was read. There may be millions, so its numbers are small.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Entry {
-    pub(super) task: usize,
-    pub(super) model: usize,
-    pub(super) file: usize,
     pub(super) line: u64,
+    task: u32,
+    model: u32,
+    file: u32,
     pub(super) leaked: Option<bool>,
-    pub(super) training_seconds: f64,
-    pub(super) inference_seconds: f64,
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "more than 2^32 names or files do not fit in memory")]
+impl Entry {
+    fn new((task, model, file): (usize, usize, usize), line: u64, leaked: Option<bool>) -> Self {
+        Self { line, task: task as u32, model: model as u32, file: file as u32, leaked }
+    }
+
+    pub(super) fn task(&self) -> usize {
+        self.task as usize
+    }
+
+    pub(super) fn model(&self) -> usize {
+        self.model as usize
+    }
+
+    pub(super) fn file(&self) -> usize {
+        self.file as usize
+    }
+}
+
+/// A number of each entry, which takes no memory where no file has its column.
+#[derive(Debug, Default)]
+pub(super) struct Seconds(Vec<f64>);
+
+impl Seconds {
+    /// The number of an entry; NaN where the file does not say.
+    pub(super) fn get(&self, entry: usize) -> f64 {
+        self.0.get(entry).copied().unwrap_or(f64::NAN)
+    }
+
+    fn set(&mut self, entry: usize, value: f64) {
+        if !value.is_nan() {
+            self.0.resize(entry, f64::NAN);
+            self.0.push(value);
+        }
+    }
 }
 
 /// A task as the rows name it; sorted and completed later.
@@ -44,6 +80,8 @@ pub(super) struct Collected {
     pub(super) entries: Vec<Entry>,
     /// For each metric, the score of each entry; NaN where it failed.
     pub(super) scores: Vec<Vec<f64>>,
+    pub(super) training_seconds: Seconds,
+    pub(super) inference_seconds: Seconds,
     /// What stood in place of a failed score, by (metric, entry).
     pub(super) failed: HashMap<(usize, usize), String>,
     /// Rows by file whose key was raised, and the first of them.
@@ -53,9 +91,11 @@ pub(super) struct Collected {
     /// Fingerprints of the data by task.
     pub(super) fingerprints: HashMap<usize, BTreeSet<String>>,
     pub(super) problems: Vec<Problem>,
-    model_numbers: HashMap<String, usize>,
+    model_numbers: HashMap<String, usize, FxBuildHasher>,
     /// Tasks by the text of their key, as written and in normal form.
-    task_numbers: HashMap<String, (usize, bool)>,
+    task_numbers: HashMap<String, (usize, bool), FxBuildHasher>,
+    /// The text of the key of the present row.
+    written: String,
 }
 
 /// What one file's rows are read with.
@@ -70,17 +110,16 @@ impl Collected {
     /// Reads all rows of a file.
     ///
     /// # Errors
-    /// If its layout is unknown or another than that of the files before.
-    pub(super) fn add(&mut self, source: &Source, options: &Options) -> Result<()> {
-        let columns = Columns::find(source, options)?;
-        self.check_layout(source, &columns, options)?;
-        let file = self.inputs.len();
-        let (path, sha256) = (source.path.clone(), source.sha256.clone());
-        self.inputs.push(Input { role: "results".to_owned(), path, sha256 });
-        let reader = Reader { path: &source.path, file, columns: &columns, options };
+    /// If its layout is unknown or another than that of the files before, or reading stops midway.
+    pub(super) fn add(&mut self, source: Source, options: &Options) -> Result<()> {
+        let columns = Columns::find(&source, options)?;
+        self.check_layout(&source, &columns, options)?;
+        let path = source.path.clone();
+        let reader = Reader { path: &path, file: self.inputs.len(), columns: &columns, options };
         let mut problems = Vec::new();
-        source.for_each(|row| self.row(row, &reader), &mut problems);
+        let sha256 = source.for_each(|row| self.row(row, &reader), &mut problems)?;
         self.problems.append(&mut problems);
+        self.inputs.push(Input { role: "results".to_owned(), path, sha256 });
         Ok(())
     }
 
@@ -124,24 +163,24 @@ impl Collected {
         }
         let model = self.model(name);
         let columns = reader.columns;
-        let entry = Entry {
-            task,
-            model,
-            file: reader.file,
-            line: row.line,
-            leaked: self.truth(row, reader, columns.leaked),
-            training_seconds: self.seconds(row, reader, columns.training),
-            inference_seconds: self.seconds(row, reader, columns.inference),
-        };
+        let leaked = self.truth(row, reader, columns.leaked);
+        let (training, inference) =
+            (self.seconds(row, reader, columns.training), self.seconds(row, reader, columns.inference));
         for (metric, &column) in metrics.iter().enumerate() {
             let score = self.score(row, reader, metric, column);
             self.scores[metric].push(score);
         }
-        self.entries.push(entry);
+        self.training_seconds.set(self.entries.len(), training);
+        self.inference_seconds.set(self.entries.len(), inference);
+        self.entries.push(Entry::new((task, model, reader.file), row.line, leaked));
         self.provenance(row, reader, task);
     }
 
+    /// The number of a model; rows of one model mostly follow each other.
     fn model(&mut self, name: &str) -> usize {
+        if let Some(last) = self.entries.last().map(Entry::model).filter(|&last| self.models[last] == name) {
+            return last;
+        }
         if let Some(&known) = self.model_numbers.get(name) {
             return known;
         }
@@ -152,10 +191,10 @@ impl Collected {
 
     /// The number of the row's task; a key that cannot be read is a problem.
     fn task(&mut self, row: &Row<'_>, reader: &Reader<'_>) -> Option<usize> {
-        let written = written_key(row, reader.columns);
-        let (task, raised) = match self.task_numbers.get(&written) {
+        write_key(row, reader.columns, &mut self.written);
+        let (task, raised) = match self.task_numbers.get(&self.written) {
             Some(&known) => known,
-            None => self.new_spelling(row, reader, written)?,
+            None => self.new_spelling(row, reader)?,
         };
         if raised {
             self.raised.entry(reader.file).or_insert((0, row.line)).0 += 1;
@@ -164,7 +203,7 @@ impl Collected {
         Some(task)
     }
 
-    fn new_spelling(&mut self, row: &Row<'_>, reader: &Reader<'_>, written: String) -> Option<(usize, bool)> {
+    fn new_spelling(&mut self, row: &Row<'_>, reader: &Reader<'_>) -> Option<(usize, bool)> {
         let (key, raised) = self.normal_key(row, reader)?;
         let canonical = format!("\u{1e}{key:?}");
         let task = match self.task_numbers.get(&canonical) {
@@ -172,7 +211,7 @@ impl Collected {
             None => self.new_task(row, reader, key),
         };
         self.task_numbers.insert(canonical, (task, false));
-        self.task_numbers.insert(written, (task, raised));
+        self.task_numbers.insert(self.written.clone(), (task, raised));
         Some((task, raised))
     }
 
@@ -214,7 +253,7 @@ impl Collected {
 
     fn score(&mut self, row: &Row<'_>, reader: &Reader<'_>, metric: usize, column: usize) -> f64 {
         let text = row.raw(column).unwrap_or_default();
-        let value = if row.get(column).is_none() { Ok(f64::NAN) } else { text.parse::<f64>() };
+        let value = if is_missing(text) { Ok(f64::NAN) } else { text.parse::<f64>() };
         match value {
             Ok(value) if value.is_finite() && value >= 0.0 => value,
             Ok(value) if value.is_finite() => {
@@ -285,13 +324,12 @@ impl Collected {
     }
 }
 
-fn written_key(row: &Row<'_>, columns: &Columns) -> String {
-    let mut text = String::new();
+fn write_key(row: &Row<'_>, columns: &Columns, text: &mut String) {
+    text.clear();
     for (column, _) in &columns.key {
         text.push_str(column.and_then(|column| row.get(column)).unwrap_or("\u{1d}"));
         text.push('\u{1f}');
     }
-    text
 }
 
 fn renamed<'a>(options: &'a Options, name: &'a str) -> &'a str {
