@@ -94,45 +94,90 @@ impl Draws {
         F: Fn(usize, &mut [f64]) + Sync,
         G: Fn(f64) -> f64 + Sync,
     {
+        self.each(columns, fill, |column, drawn| self.estimated(&column, drawn, |total, count| finish(total / count)))
+    }
+
+    /// Point and interval of the mean of each column of shares, and of the mean of what is left of them.
+    pub fn shares(&self, columns: usize, fill: impl Fn(usize, &mut [f64]) + Sync) -> Vec<[Estimate; 2]> {
+        self.each(columns, fill, |column, drawn| {
+            let share = self.estimated(&column, drawn, |total, count| total / count);
+            [share, self.estimated(&column, drawn, |total, count| (count - total) / count)]
+        })
+    }
+
+    /// The mean of each column: of all tasks, then of each resample.
+    pub fn means(&self, columns: usize, fill: impl Fn(usize, &mut [f64]) + Sync) -> Vec<(f64, Vec<f64>)> {
+        self.each(columns, fill, |column, _| {
+            let of_resample = |(total, count): (&[f64; LANES], &f64)| total[column.lane] / count;
+            (column.sum / column.tasks, column.totals.iter().zip(&self.weights).map(of_resample).collect())
+        })
+    }
+
+    /// What `take` makes of each column, eight of them at a time.
+    fn each<T: Send>(
+        &self,
+        columns: usize,
+        fill: impl Fn(usize, &mut [f64]) + Sync,
+        take: impl Fn(Column<'_>, &mut Vec<f64>) -> T + Sync,
+    ) -> Vec<T> {
         let blocks = (0..columns).step_by(LANES).collect::<Vec<_>>();
-        let of_block = |scratch: &mut Scratch, &first: &usize| {
-            self.block(first..(first + LANES).min(columns), &fill, &finish, scratch)
+        let of_block = |scratch: &mut Scratch, &first: &usize| -> Vec<T> {
+            let found = self.block(first..(first + LANES).min(columns), &fill, scratch);
+            let column =
+                |(lane, sum)| Column { sum, tasks: scratch.values.len() as f64, lane, totals: &scratch.totals };
+            found.into_iter().enumerate().map(|found| take(column(found), &mut scratch.drawn)).collect()
         };
         blocks.par_iter().map_init(|| Scratch::new(self), of_block).flatten_iter().collect()
     }
 
+    /// The sums of the columns of a block over all tasks; their totals in each resample are left in `scratch`.
     fn block(
         &self,
         columns: std::ops::Range<usize>,
         fill: &impl Fn(usize, &mut [f64]),
-        finish: &impl Fn(f64) -> f64,
         scratch: &mut Scratch,
-    ) -> Vec<Estimate> {
-        let Scratch { values, sums, totals, drawn } = scratch;
-        sums.fill([0.0; LANES]);
-        let mut points = Vec::with_capacity(LANES);
+    ) -> Vec<f64> {
+        let Scratch { values, units, totals, .. } = scratch;
+        units.fill([0.0; LANES]);
+        let mut sums = Vec::with_capacity(LANES);
         for (lane, column) in columns.enumerate() {
             fill(column, values);
-            self.units.of_task.iter().zip(values.iter()).for_each(|(&unit, value)| sums[unit][lane] += value);
-            points.push(finish(values.iter().sum::<f64>() / values.len() as f64));
+            self.units.of_task.iter().zip(values.iter()).for_each(|(&unit, value)| units[unit][lane] += value);
+            sums.push(values.iter().sum());
         }
-        self.patterns.totals(sums, totals);
-        let of_lane = |(lane, point)| {
-            let means = totals.iter().zip(&self.weights).map(|(total, weight)| total[lane] / weight);
-            drawn.clear();
-            drawn.extend(means.map(finish));
-            Estimate { point, interval: self.interval(drawn) }
-        };
-        points.into_iter().enumerate().map(of_lane).collect()
+        self.patterns.totals(units, totals);
+        sums
     }
 
-    fn interval(&self, drawn: &mut [f64]) -> Option<(f64, f64)> {
+    /// `statistic` turns a total and a number of tasks into the statistic.
+    fn estimated(&self, column: &Column<'_>, drawn: &mut Vec<f64>, statistic: impl Fn(f64, f64) -> f64) -> Estimate {
+        let totals = column.totals.iter().map(|total| total[column.lane]);
+        let values = totals.zip(&self.weights).map(|(total, &count)| statistic(total, count));
+        self.summary(statistic(column.sum, column.tasks), values, drawn)
+    }
+
+    /// A point with the interval of the statistic's values in the resamples; `drawn` is room for them.
+    pub fn summary(&self, point: f64, values: impl Iterator<Item = f64>, drawn: &mut Vec<f64>) -> Estimate {
+        drawn.clear();
+        drawn.extend(values);
         if drawn.iter().any(|value| !value.is_finite()) {
-            return None;
+            return Estimate { point, interval: None };
         }
         let tail = 0.5 * (1.0 - self.confidence);
-        quantile_of_unsorted(drawn, tail).zip(quantile_of_unsorted(drawn, 1.0 - tail))
+        let interval = quantile_of_unsorted(drawn, tail).zip(quantile_of_unsorted(drawn, 1.0 - tail));
+        Estimate { point, interval }
     }
+}
+
+/// One column, added up.
+struct Column<'a> {
+    /// Over all tasks.
+    sum: f64,
+    tasks: f64,
+    /// Which value of the totals is its own.
+    lane: usize,
+    /// Over each resample.
+    totals: &'a [[f64; LANES]],
 }
 
 /// What a thread works in, block after block.
@@ -140,7 +185,7 @@ struct Scratch {
     /// One column, by task.
     values: Vec<f64>,
     /// The columns of a block, by unit.
-    sums: Vec<[f64; LANES]>,
+    units: Vec<[f64; LANES]>,
     /// Their totals, by resample.
     totals: Vec<[f64; LANES]>,
     /// The statistic of one column, by resample.
@@ -151,7 +196,7 @@ impl Scratch {
     fn new(draws: &Draws) -> Self {
         Self {
             values: vec![0.0; draws.units.of_task.len()],
-            sums: vec![[0.0; LANES]; draws.units.len()],
+            units: vec![[0.0; LANES]; draws.units.len()],
             totals: vec![[0.0; LANES]; draws.weights.len()],
             drawn: Vec::with_capacity(draws.weights.len()),
         }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::stats::matrix::Losses;
@@ -182,7 +183,7 @@ impl Logs {
     }
 
     fn compare(&self, pairs: &[(usize, usize)], question: &Question<'_>) -> Result<Vec<PairTest>, Undefined> {
-        let tests = pairs.iter().map(|&pair| self.pair(pair, question.names)).collect::<Result<Vec<_>, _>>()?;
+        let tests = pairs.par_iter().map(|&pair| self.pair(pair, question.names)).collect::<Result<Vec<_>, _>>()?;
         corrected(tests, question.alpha)
     }
 
