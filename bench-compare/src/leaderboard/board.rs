@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use shared::Result;
 use shared::format::input::Tool;
 
-use super::bootstrap::{Draws, Estimate, Units};
+use super::bootstrap::{Draws, Estimate};
 use super::grid::median;
 use super::output::{Echo, FailedResult, FevRow, GiftRow, Leaderboard, PairRow, Rows, SCHEMA, bounds, known};
 use super::pairs::{Pair, pairwise};
@@ -15,6 +15,7 @@ use super::settings::{Args, Rule, Settings};
 use super::settle::{Settled, for_pairs, relative};
 use super::significance::{Question, Tests, tests};
 use super::statistics::{Ranks, geometric_means, mean_ranks, skill_scores, win_rates};
+use super::units::Units;
 use crate::load::results::ResultTable;
 
 /// How many failed results are listed one by one.

@@ -14,6 +14,7 @@ pub mod settings;
 pub mod settle;
 pub mod significance;
 pub mod statistics;
+pub mod units;
 
 use std::path::Path;
 

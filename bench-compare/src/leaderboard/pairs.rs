@@ -121,7 +121,7 @@ fn counted(errors: &Grid, pair: (usize, usize), clip: Clip, win_rate: Estimate) 
 
 #[cfg(test)]
 mod tests {
-    use super::super::bootstrap::Units;
+    use super::super::units::Units;
     use super::*;
 
     fn draws(tasks: usize, resamples: usize) -> Draws {

@@ -19,9 +19,9 @@ use shared::stats::sign::sign_test;
 use shared::stats::wilcoxon::{self, Zeros};
 use shared::stats::{Alternative, Undefined};
 
-use super::bootstrap::Units;
 use super::grid::Grid;
 use super::output::known;
+use super::units::Units;
 
 /// Up to this many models the confidence set compares every pair, whose work grows with the cube of their number; beyond,
 /// each with the mean of those that remain.

@@ -102,7 +102,7 @@ pub(super) fn write(values: &mut [f64], column: &[f64], of: impl Fn(f64) -> f64)
 
 #[cfg(test)]
 mod tests {
-    use super::super::bootstrap::Units;
+    use super::super::units::Units;
     use super::*;
 
     fn no_draws(tasks: usize) -> Draws {

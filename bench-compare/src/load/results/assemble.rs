@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use shared::error::Problem;
 use shared::{Error, Place, Result};
 
-use super::collect::{Collected, Entry, RawTask, Seconds};
+use super::collect::{Collected, RawTask};
+use super::entry::{Entry, Seconds};
 use super::layout::Layout;
 use super::table::{Failure, ResultTable, Task};
 use super::{Options, checks, key};

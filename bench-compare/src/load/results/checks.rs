@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use shared::{Error, Place, Result};
 
 use super::Options;
-use super::collect::{Collected, Entry};
+use super::collect::Collected;
+use super::entry::Entry;
 
 /// The release of fev before which results are not comparable with later ones (fev 0.10.0, `LAST_BREAKING_VERSION`).
 const FEV_BREAKING: [u64; 3] = [0, 6, 0];

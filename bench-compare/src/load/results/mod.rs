@@ -24,6 +24,7 @@ mod assemble;
 mod checks;
 mod collect;
 mod csv;
+mod entry;
 mod family;
 mod key;
 mod layout;
