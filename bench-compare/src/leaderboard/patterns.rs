@@ -86,7 +86,6 @@ impl Patterns {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "at most 3")]
 fn low_bits(count: u16) -> u8 {
     count.min(MOST) as u8
 }
@@ -133,7 +132,8 @@ mod tests {
 
     /// Counts that reach 0 to 9, and their totals by plain addition.
     fn check(units: usize, resamples: usize) {
-        let count = |resample: usize, unit: usize| ((resample * 7 + unit * 13 + resample * unit) % 10) as u16;
+        let count =
+            |resample: usize, unit: usize| u16::try_from((resample * 7 + unit * 13 + resample * unit) % 10).unwrap();
         let mut next = 0..;
         let patterns = Patterns::new(units, resamples, |counts| {
             let resample = next.next().unwrap();
