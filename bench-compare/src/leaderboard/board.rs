@@ -3,16 +3,19 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use shared::Result;
 use shared::format::input::Tool;
 
-use super::bootstrap::{Draws, Estimate, Units};
+use super::bootstrap::{Draws, Estimate};
 use super::grid::median;
 use super::output::{Echo, FailedResult, FevRow, GiftRow, Leaderboard, PairRow, Rows, SCHEMA, bounds, known};
+use super::pairs::{Pair, pairwise};
 use super::settings::{Args, Rule, Settings};
 use super::settle::{Settled, for_pairs, relative};
 use super::significance::{Question, Tests, tests};
-use super::statistics::{Pair, Ranks, geometric_means, mean_ranks, pairwise, skill_scores, win_rates};
+use super::statistics::{Ranks, geometric_means, mean_ranks, skill_scores, win_rates};
+use super::units::Units;
 use crate::load::results::ResultTable;
 
 /// How many failed results are listed one by one.
@@ -82,7 +85,7 @@ impl Field<'_> {
             let row = self.fev_row(settled, model, (&wins[model], &skills[model]));
             FevRow { skill_score_unclipped: known(unclipped[model].point), ties: ranks.ties[model], ..row }
         };
-        let mut rows: Vec<FevRow> = (0..self.table.models.len()).map(row).collect();
+        let mut rows: Vec<FevRow> = (0..self.table.models.len()).into_par_iter().map(row).collect();
         rows.sort_by(|a, b| descending(a.win_rate, b.win_rate).then_with(|| a.model_name.cmp(&b.model_name)));
         rows
     }

@@ -4,74 +4,20 @@
 //! Every statistic of a leaderboard is a function of a mean over tasks (win rate: the mean share of models beaten; skill:
 //! 1 - exp of the mean log relative error), so one kernel serves all: columns of per-task values in, mean of each resample,
 //! finish, quantiles. Draws come serially from numpy's generator; columns are worked on in parallel, each resample is
-//! summed in the order of its draws, and so the number of threads changes no bit.
+//! summed in an order that [`Patterns`] fixes, and so the number of threads changes no bit.
 
 use rayon::prelude::*;
 use shared::stats::numpy::Generator;
-use shared::stats::quantile::quantile;
+use shared::stats::quantile::quantile_of_unsorted;
 
-/// Columns worked on together: eight doubles fill a cache line.
-const LANES: usize = 8;
-
-/// What is resampled: tasks one by one, or whole families.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Units {
-    /// The unit of each task.
-    of_task: Vec<usize>,
-    /// Tasks in each unit.
-    sizes: Vec<usize>,
-}
-
-impl Units {
-    /// Every task on its own.
-    pub fn tasks(count: usize) -> Self {
-        Self { of_task: (0..count).collect(), sizes: vec![1; count] }
-    }
-
-    /// Tasks of one name together; units in the order of their first task.
-    pub fn families<'a>(names: impl Iterator<Item = &'a str>) -> Self {
-        let mut numbers = std::collections::HashMap::new();
-        let mut units = Self { of_task: Vec::new(), sizes: Vec::new() };
-        for name in names {
-            let next = numbers.len();
-            let unit = *numbers.entry(name).or_insert(next);
-            units.of_task.push(unit);
-            units.sizes.resize(units.sizes.len().max(unit + 1), 0);
-            units.sizes[unit] += 1;
-        }
-        units
-    }
-
-    /// The mean of the values of each unit's tasks.
-    pub fn means(&self, values: impl Iterator<Item = f64>) -> Vec<f64> {
-        let mut sums = vec![0.0; self.len()];
-        self.of_task.iter().zip(values).for_each(|(&unit, value)| sums[unit] += value);
-        sums.iter().zip(&self.sizes).map(|(sum, &size)| sum / size as f64).collect()
-    }
-
-    /// Whether every task stands on its own.
-    pub fn are_tasks(&self) -> bool {
-        self.len() == self.of_task.len()
-    }
-
-    /// How many units.
-    pub fn len(&self) -> usize {
-        self.sizes.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.sizes.is_empty()
-    }
-}
+use super::patterns::{LANES, Patterns};
+use super::units::Units;
 
 /// Resamples, drawn once and used for every statistic, as fev does.
 #[derive(Debug, Clone)]
 pub struct Draws {
     units: Units,
-    resamples: usize,
-    /// Units drawn, `[resample][draw]`.
-    indices: Vec<u32>,
+    patterns: Patterns,
     /// Tasks in each resample.
     weights: Vec<f64>,
     confidence: f64,
@@ -79,17 +25,15 @@ pub struct Draws {
 
 impl Draws {
     /// Draws `resamples` times as many units as there are: `default_rng(seed).integers(0, n, (resamples, n))`.
-    #[expect(clippy::cast_possible_truncation, reason = "more than 2^32 tasks do not fit in memory")]
     pub fn new(units: Units, resamples: usize, seed: u64, confidence: f64) -> Self {
-        let count = units.len();
-        let (mut generator, mut row) = (Generator::new(seed), vec![0; count]);
-        let (mut indices, mut weights) = (Vec::with_capacity(count * resamples), Vec::with_capacity(resamples));
-        for _ in 0..resamples {
-            generator.integers(count, &mut row);
+        let (mut generator, mut row) = (Generator::new(seed), vec![0; units.len()]);
+        let mut weights = Vec::with_capacity(resamples);
+        let patterns = Patterns::new(units.len(), resamples, |counts| {
+            generator.integers(counts.len(), &mut row);
+            row.iter().for_each(|&unit| counts[unit] += 1);
             weights.push(row.iter().map(|&unit| units.sizes[unit]).sum::<usize>() as f64);
-            indices.extend(row.iter().map(|&unit| unit as u32));
-        }
-        Self { units, resamples, indices, weights, confidence }
+        });
+        Self { units, patterns, weights, confidence }
     }
 
     /// Point and interval of each of `columns` statistics. `fill` writes the values of one column by task, `finish` turns
@@ -99,52 +43,112 @@ impl Draws {
         F: Fn(usize, &mut [f64]) + Sync,
         G: Fn(f64) -> f64 + Sync,
     {
-        let blocks = (0..columns).step_by(LANES).collect::<Vec<_>>();
-        let of_block = |&first: &usize| self.block(first..(first + LANES).min(columns), &fill, &finish);
-        blocks.par_iter().flat_map_iter(of_block).collect()
+        self.each(columns, fill, |column, drawn| self.estimated(&column, drawn, |total, count| finish(total / count)))
     }
 
+    /// Point and interval of the mean of each column of shares, and of the mean of what is left of them.
+    pub fn shares(&self, columns: usize, fill: impl Fn(usize, &mut [f64]) + Sync) -> Vec<[Estimate; 2]> {
+        self.each(columns, fill, |column, drawn| {
+            let share = self.estimated(&column, drawn, |total, count| total / count);
+            [share, self.estimated(&column, drawn, |total, count| (count - total) / count)]
+        })
+    }
+
+    /// The mean of each column: of all tasks, then of each resample.
+    pub fn means(&self, columns: usize, fill: impl Fn(usize, &mut [f64]) + Sync) -> Vec<(f64, Vec<f64>)> {
+        self.each(columns, fill, |column, _| {
+            let of_resample = |(total, count): (&[f64; LANES], &f64)| total[column.lane] / count;
+            (column.sum / column.tasks, column.totals.iter().zip(&self.weights).map(of_resample).collect())
+        })
+    }
+
+    /// What `take` makes of each column, eight of them at a time.
+    fn each<T: Send>(
+        &self,
+        columns: usize,
+        fill: impl Fn(usize, &mut [f64]) + Sync,
+        take: impl Fn(Column<'_>, &mut Vec<f64>) -> T + Sync,
+    ) -> Vec<T> {
+        let blocks = (0..columns).step_by(LANES).collect::<Vec<_>>();
+        let of_block = |scratch: &mut Scratch, &first: &usize| -> Vec<T> {
+            let found = self.block(first..(first + LANES).min(columns), &fill, scratch);
+            let column =
+                |(lane, sum)| Column { sum, tasks: scratch.values.len() as f64, lane, totals: &scratch.totals };
+            found.into_iter().enumerate().map(|found| take(column(found), &mut scratch.drawn)).collect()
+        };
+        blocks.par_iter().map_init(|| Scratch::new(self), of_block).flatten_iter().collect()
+    }
+
+    /// The sums of the columns of a block over all tasks; their totals in each resample are left in `scratch`.
     fn block(
         &self,
         columns: std::ops::Range<usize>,
         fill: &impl Fn(usize, &mut [f64]),
-        finish: &impl Fn(f64) -> f64,
-    ) -> Vec<Estimate> {
-        let tasks = self.units.of_task.len();
-        let mut values = vec![0.0; tasks];
-        let mut sums = vec![[0.0; LANES]; self.units.len()];
-        let mut points = Vec::with_capacity(LANES);
+        scratch: &mut Scratch,
+    ) -> Vec<f64> {
+        let Scratch { values, units, totals, .. } = scratch;
+        units.fill([0.0; LANES]);
+        let mut sums = Vec::with_capacity(LANES);
         for (lane, column) in columns.enumerate() {
-            fill(column, &mut values);
-            self.units.of_task.iter().zip(&values).for_each(|(&unit, value)| sums[unit][lane] += value);
-            points.push(finish(values.iter().sum::<f64>() / tasks as f64));
+            fill(column, values);
+            self.units.of_task.iter().zip(values.iter()).for_each(|(&unit, value)| units[unit][lane] += value);
+            sums.push(values.iter().sum());
         }
-        let mut drawn = vec![Vec::with_capacity(self.resamples); points.len()];
-        self.each_mean(&sums, |means| {
-            drawn.iter_mut().zip(means).for_each(|(column, mean)| column.push(finish(mean)));
-        });
-        points.into_iter().zip(drawn).map(|(point, drawn)| self.summary(point, drawn)).collect()
+        self.patterns.totals(units, totals);
+        sums
     }
 
-    fn each_mean(&self, sums: &[[f64; LANES]], mut take: impl FnMut([f64; LANES])) {
-        for (row, weight) in self.indices.chunks_exact(self.units.len().max(1)).zip(&self.weights) {
-            let mut total = [0.0; LANES];
-            for &unit in row {
-                let unit = &sums[unit as usize];
-                (0..LANES).for_each(|lane| total[lane] += unit[lane]);
-            }
-            take(total.map(|sum| sum / weight));
-        }
+    /// `statistic` turns a total and a number of tasks into the statistic.
+    fn estimated(&self, column: &Column<'_>, drawn: &mut Vec<f64>, statistic: impl Fn(f64, f64) -> f64) -> Estimate {
+        let totals = column.totals.iter().map(|total| total[column.lane]);
+        let values = totals.zip(&self.weights).map(|(total, &count)| statistic(total, count));
+        self.summary(statistic(column.sum, column.tasks), values, drawn)
     }
 
-    fn summary(&self, point: f64, mut drawn: Vec<f64>) -> Estimate {
+    /// A point with the interval of the statistic's values in the resamples; `drawn` is room for them.
+    pub fn summary(&self, point: f64, values: impl Iterator<Item = f64>, drawn: &mut Vec<f64>) -> Estimate {
+        drawn.clear();
+        drawn.extend(values);
         if drawn.iter().any(|value| !value.is_finite()) {
             return Estimate { point, interval: None };
         }
-        drawn.sort_unstable_by(f64::total_cmp);
         let tail = 0.5 * (1.0 - self.confidence);
-        let interval = quantile(&drawn, tail).zip(quantile(&drawn, 1.0 - tail));
+        let interval = quantile_of_unsorted(drawn, tail).zip(quantile_of_unsorted(drawn, 1.0 - tail));
         Estimate { point, interval }
+    }
+}
+
+/// One column, added up.
+struct Column<'a> {
+    /// Over all tasks.
+    sum: f64,
+    tasks: f64,
+    /// Which value of the totals is its own.
+    lane: usize,
+    /// Over each resample.
+    totals: &'a [[f64; LANES]],
+}
+
+/// What a thread works in, block after block.
+struct Scratch {
+    /// One column, by task.
+    values: Vec<f64>,
+    /// The columns of a block, by unit.
+    units: Vec<[f64; LANES]>,
+    /// Their totals, by resample.
+    totals: Vec<[f64; LANES]>,
+    /// The statistic of one column, by resample.
+    drawn: Vec<f64>,
+}
+
+impl Scratch {
+    fn new(draws: &Draws) -> Self {
+        Self {
+            values: vec![0.0; draws.units.of_task.len()],
+            units: vec![[0.0; LANES]; draws.units.len()],
+            totals: vec![[0.0; LANES]; draws.weights.len()],
+            drawn: Vec::with_capacity(draws.weights.len()),
+        }
     }
 }
 

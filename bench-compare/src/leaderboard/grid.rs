@@ -149,13 +149,11 @@ impl Grid {
         (0..self.models()).map(|model| count(self.column(model), outside)).collect()
     }
 
-    /// All values of a task, into `row`.
-    pub fn row(&self, task: usize, row: &mut [f64]) {
-        row.iter_mut().enumerate().for_each(|(model, place)| *place = self.column(model)[task]);
-    }
-
     fn map(&self, of: impl Fn(usize, f64) -> f64) -> Self {
-        let values = self.values.iter().enumerate().map(|(index, &value)| of(index % self.tasks, value)).collect();
+        let mut values = self.values.clone();
+        for column in values.chunks_exact_mut(self.tasks.max(1)) {
+            column.iter_mut().enumerate().for_each(|(task, value)| *value = of(task, *value));
+        }
         Self::new(self.tasks, values)
     }
 }
@@ -167,13 +165,13 @@ fn count(values: &[f64], is: impl Fn(f64) -> bool) -> u64 {
 /// The middle of the values that are not NaN, halfway between two; `None` without any (numpy's `nanmedian`).
 pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut known: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
-    known.sort_by(f64::total_cmp);
-    let middle = known.len() / 2;
-    match known.len() {
-        0 => None,
-        n if n % 2 == 1 => Some(known[middle]),
-        _ => Some(f64::midpoint(known[middle - 1], known[middle])),
+    let (count, middle) = (known.len(), known.len() / 2);
+    if count == 0 {
+        return None;
     }
+    let (below, &mut upper, _) = known.select_nth_unstable_by(middle, f64::total_cmp);
+    let lower = below.iter().copied().max_by(f64::total_cmp).filter(|_| count % 2 == 0);
+    Some(lower.map_or(upper, |lower| f64::midpoint(lower, upper)))
 }
 
 #[cfg(test)]
@@ -201,6 +199,7 @@ mod tests {
     #[test]
     fn the_median_skips_what_is_missing() {
         assert_eq!(median([3.0, f64::NAN, 1.0, 2.0, 10.0].into_iter()), Some(2.5));
+        assert_eq!(median([3.0, f64::NAN, 1.0, 2.0].into_iter()), Some(2.0));
         assert_eq!(median([f64::NAN].into_iter()), None);
     }
 }

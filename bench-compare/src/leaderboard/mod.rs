@@ -1,17 +1,20 @@
 //! `bench-compare leaderboard`: many models on many tasks, by the definitions of fev or GIFT-Eval.
 //!
-//! [`settle`] turns raw scores into errors that may be averaged, [`statistics`] and [`bootstrap`] average them,
+//! [`settle`] turns raw scores into errors that may be averaged, [`statistics`], [`pairs`] and [`bootstrap`] average them,
 //! [`significance`] tests what of it is more than luck, [`board`](fn@board::board) puts it together, [`render`] prints it.
 
 pub mod board;
 pub mod bootstrap;
 pub mod grid;
 pub mod output;
+pub mod pairs;
+mod patterns;
 pub mod render;
 pub mod settings;
 pub mod settle;
 pub mod significance;
 pub mod statistics;
+pub mod units;
 
 use std::path::Path;
 

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::stats::matrix::Losses;
@@ -18,9 +19,9 @@ use shared::stats::sign::sign_test;
 use shared::stats::wilcoxon::{self, Zeros};
 use shared::stats::{Alternative, Undefined};
 
-use super::bootstrap::Units;
 use super::grid::Grid;
 use super::output::known;
+use super::units::Units;
 
 /// Up to this many models the confidence set compares every pair, whose work grows with the cube of their number; beyond,
 /// each with the mean of those that remain.
@@ -182,7 +183,7 @@ impl Logs {
     }
 
     fn compare(&self, pairs: &[(usize, usize)], question: &Question<'_>) -> Result<Vec<PairTest>, Undefined> {
-        let tests = pairs.iter().map(|&pair| self.pair(pair, question.names)).collect::<Result<Vec<_>, _>>()?;
+        let tests = pairs.par_iter().map(|&pair| self.pair(pair, question.names)).collect::<Result<Vec<_>, _>>()?;
         corrected(tests, question.alpha)
     }
 

@@ -1,10 +1,10 @@
-//! Win rate, skill score and ranks, as fev and GIFT-Eval define them.
+//! Win rate, skill score and ranks of each model, as fev and GIFT-Eval define them.
 
 use rayon::prelude::*;
-use shared::stats::rank::average_ranks;
+use shared::stats::rank::ranks_and_ties;
 
 use super::bootstrap::{Draws, Estimate};
-use super::grid::{Clip, Grid};
+use super::grid::Grid;
 
 /// Ranks of all models on all tasks, 1 for the smallest error, ties averaged; and how many ties each model has.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,10 +19,13 @@ impl Ranks {
     /// Ranks within each task. The errors must be numbers.
     pub fn new(errors: &Grid) -> Self {
         let (tasks, models) = (errors.tasks(), errors.models());
-        let rows: Vec<(Vec<f64>, Vec<u64>)> = (0..tasks).into_par_iter().map(|task| rank_task(errors, task)).collect();
-        let columns = (0..models).flat_map(|model| rows.iter().map(move |(ranks, _)| ranks[model]));
-        let ties = (0..models).map(|model| rows.iter().map(|(_, ties)| ties[model]).sum()).collect();
-        Self { grid: Grid::new(tasks, columns.collect()), ties }
+        let firsts: Vec<usize> = (0..tasks).step_by(TASKS).collect();
+        let of_block = |&first: &usize| Block::new(errors, first..(first + TASKS).min(tasks));
+        let blocks: Vec<Block> = firsts.par_iter().map(of_block).collect();
+        let mut columns = Vec::with_capacity(tasks * models);
+        (0..models).for_each(|model| blocks.iter().for_each(|block| columns.extend_from_slice(block.of(model))));
+        let ties = (0..models).map(|model| blocks.iter().map(|block| block.ties[model]).sum()).collect();
+        Self { grid: Grid::new(tasks, columns), ties }
     }
 
     /// A model's mean rank.
@@ -31,20 +34,39 @@ impl Ranks {
     }
 }
 
-fn rank_task(errors: &Grid, task: usize) -> (Vec<f64>, Vec<u64>) {
-    let mut row = vec![0.0; errors.models()];
-    errors.row(task, &mut row);
-    let ranks = average_ranks(&row);
-    let ties = equal_others(&ranks);
-    (ranks, ties)
+/// Tasks that are ranked together, since a cache line of a column holds so many.
+const TASKS: usize = 8;
+
+/// The ranks of some tasks, by model and then by task; and how many ties each model has there.
+struct Block {
+    width: usize,
+    ranks: Vec<f64>,
+    ties: Vec<u64>,
 }
 
-/// How many other ranks equal each one: ties, since only equal errors share a rank.
-fn equal_others(ranks: &[f64]) -> Vec<u64> {
-    let mut sorted = ranks.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let before = |bound: f64| sorted.partition_point(|rank| *rank < bound);
-    ranks.iter().map(|&rank| (before(rank + 0.25) - before(rank) - 1) as u64).collect()
+impl Block {
+    fn new(errors: &Grid, tasks: std::ops::Range<usize>) -> Self {
+        let (models, width) = (errors.models(), tasks.len());
+        let mut values = vec![0.0; models * width];
+        for model in 0..models {
+            let column = &errors.column(model)[tasks.clone()];
+            column.iter().enumerate().for_each(|(row, &value)| values[row * models + model] = value);
+        }
+        let mut block = Self { width, ranks: vec![0.0; models * width], ties: vec![0; models] };
+        values.chunks_exact(models.max(1)).enumerate().for_each(|(row, values)| block.rank(row, values));
+        block
+    }
+
+    fn rank(&mut self, row: usize, values: &[f64]) {
+        for (model, (rank, others)) in ranks_and_ties(values).into_iter().enumerate() {
+            self.ranks[model * self.width + row] = rank;
+            self.ties[model] += others as u64;
+        }
+    }
+
+    fn of(&self, model: usize) -> &[f64] {
+        &self.ranks[model * self.width..][..self.width]
+    }
 }
 
 /// Win rate of each model: the mean over tasks and other models of 1[smaller error] + 1/2 1[equal error], with its interval.
@@ -74,79 +96,13 @@ pub fn mean_ranks(ranks: &Ranks, draws: &Draws) -> Vec<Estimate> {
     draws.estimate(ranks.grid.models(), fill, |mean| mean)
 }
 
-fn write(values: &mut [f64], column: &[f64], of: impl Fn(f64) -> f64) {
+pub(super) fn write(values: &mut [f64], column: &[f64], of: impl Fn(f64) -> f64) {
     values.iter_mut().zip(column).for_each(|(place, &value)| *place = of(value));
-}
-
-/// One ordered pair of models.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Pair {
-    /// The model whose numbers these are.
-    pub first: usize,
-    /// The model that it is compared with.
-    pub second: usize,
-    /// Share of tasks that the first wins, ties counting half.
-    pub win_rate: Estimate,
-    /// 1 - geometric mean of first / second, each ratio clipped.
-    pub skill_score: Estimate,
-    /// Tasks with exactly equal errors.
-    pub ties: u64,
-    /// Tasks whose ratio the bounds change.
-    pub clipped: u64,
-}
-
-/// All ordered pairs, the models by mean rank. Errors are raw: only their ratios matter.
-pub fn pairwise(errors: &Grid, names: &[String], clip: Clip, draws: &Draws) -> Vec<Pair> {
-    let order = by_mean_rank(errors, names);
-    let models = order.len();
-    let pair = |index: usize| (order[index / models], order[index % models]);
-    let wins = draws.estimate(models * models, |index, values| fill_wins(errors, pair(index), values), |mean| mean);
-    let fill = |index: usize, values: &mut [f64]| fill_log_ratios(errors, pair(index), clip, values);
-    let skills = draws.estimate(models * models, fill, |mean| 1.0 - mean.exp());
-    let joined = (0..models * models).zip(wins.into_iter().zip(skills));
-    joined.map(|(index, (win_rate, skill_score))| counted(errors, pair(index), clip, win_rate, skill_score)).collect()
-}
-
-fn by_mean_rank(errors: &Grid, names: &[String]) -> Vec<usize> {
-    let ranks = Ranks::new(errors);
-    let mut order: Vec<usize> = (0..errors.models()).collect();
-    order.sort_by(|&a, &b| ranks.mean(a).total_cmp(&ranks.mean(b)).then_with(|| names[a].cmp(&names[b])));
-    order
-}
-
-fn both(errors: &Grid, (first, second): (usize, usize)) -> impl Iterator<Item = (f64, f64)> {
-    errors.column(first).iter().copied().zip(errors.column(second).iter().copied())
-}
-
-#[expect(clippy::float_cmp, reason = "exact ties are meant")]
-fn fill_wins(errors: &Grid, pair: (usize, usize), values: &mut [f64]) {
-    for (place, (left, right)) in values.iter_mut().zip(both(errors, pair)) {
-        *place = if left == right { 0.5 } else { f64::from(u8::from(left < right)) };
-    }
-}
-
-fn fill_log_ratios(errors: &Grid, pair: (usize, usize), clip: Clip, values: &mut [f64]) {
-    for (place, (left, right)) in values.iter_mut().zip(both(errors, pair)) {
-        *place = clip.apply(ratio(left, right)).ln();
-    }
-}
-
-/// left / right, two zeros being a tie.
-fn ratio(left: f64, right: f64) -> f64 {
-    if left == 0.0 && right == 0.0 { 1.0 } else { left / right }
-}
-
-#[expect(clippy::float_cmp, reason = "exact ties are meant")]
-fn counted(errors: &Grid, pair: (usize, usize), clip: Clip, win_rate: Estimate, skill_score: Estimate) -> Pair {
-    let ties = both(errors, pair).filter(|(left, right)| left == right).count() as u64;
-    let outside = |(left, right): &(f64, f64)| clip.apply(ratio(*left, *right)) != ratio(*left, *right);
-    let clipped = both(errors, pair).filter(outside).count() as u64;
-    Pair { first: pair.0, second: pair.1, win_rate, skill_score, ties, clipped }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::bootstrap::Units;
+    use super::super::units::Units;
     use super::*;
 
     fn no_draws(tasks: usize) -> Draws {
@@ -164,21 +120,8 @@ mod tests {
     }
 
     #[test]
-    fn a_zero_error_without_bounds_is_full_skill_and_two_zeros_tie() {
+    fn a_zero_error_without_bounds_is_full_skill() {
         let errors = Grid::new(2, vec![0.0, 1.0, 1.0, 1.0]);
         assert_eq!(skill_scores(&errors, &no_draws(2))[0].point, 1.0);
-        let names = ["a".to_owned(), "b".to_owned()];
-        let pairs = pairwise(&Grid::new(1, vec![0.0, 0.0]), &names, Clip::NONE, &no_draws(1));
-        assert_eq!(pairs[1].skill_score.point, 0.0);
-        assert_eq!((pairs[1].win_rate.point, pairs[1].ties), (0.5, 1));
-    }
-
-    #[test]
-    fn swapping_a_pair_mirrors_it() {
-        let errors = Grid::new(3, vec![1.0, 2.0, 3.0, 2.0, 1.5, 9.0]);
-        let pairs = pairwise(&errors, &["a".to_owned(), "b".to_owned()], Clip::FEV, &no_draws(3));
-        assert!((pairs[1].win_rate.point + pairs[2].win_rate.point - 1.0).abs() < 1e-15);
-        let product = (1.0 - pairs[1].skill_score.point) * (1.0 - pairs[2].skill_score.point);
-        assert!((product - 1.0).abs() < 1e-15);
     }
 }

@@ -371,6 +371,40 @@ fn the_order_of_files_and_models_changes_nothing() {
     }
 }
 
+/// A long table of scores that look like noise, from a linear congruential generator.
+fn made_up(models: usize, tasks: usize) -> String {
+    let mut state = 20_261_123_u64;
+    let mut score = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) % 5000 + 1
+    };
+    let mut text = "algo,data,mae\n".to_owned();
+    for cell in 0..models * tasks {
+        text += &format!("m{:03},t{:03},{}\n", cell / tasks, cell % tasks, score());
+    }
+    text
+}
+
+#[test]
+fn the_number_of_threads_changes_no_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("board.csv");
+    shared::fsio::write_atomic(&path, made_up(61, 47).as_bytes()).unwrap();
+    let run = |threads: &str, rule: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bench-compare"));
+        command.args(["leaderboard", "--map", "model=algo,task=data,metric=mae", "--baseline-model", "m000", "--json"]);
+        command.args(["--pairwise", "--tests", "--resamples", "333", "--rule", rule]).arg(&path);
+        let output = command.env("RAYON_NUM_THREADS", threads).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    for rule in ["fev", "gift-eval"] {
+        let one = run("1", rule);
+        assert!(one.len() > 500_000, "61 models, 3,721 pairs and their tests: {} bytes", one.len());
+        assert!(one == run("2", rule) && one == run("5", rule), "{rule}");
+    }
+}
+
 /// A fixture with some of its bytes replaced and its end cut off.
 fn damaged(bytes: &[u8], wounds: &[(usize, u8)], kept: usize) -> Vec<u8> {
     let mut bytes = bytes.to_vec();

@@ -10,6 +10,8 @@
 //! Two methods with identical losses cannot be told apart and leave together or stay together. The set is large where the data
 //! say little: being in it is no proof of quality.
 
+use rayon::prelude::*;
+
 use super::bootstrap_means::{centred_means, largest, simulated_p};
 use super::matrix::Losses;
 use super::resample::Plan;
@@ -60,14 +62,14 @@ impl ConfidenceSet {
 pub fn model_confidence_set(losses: &Losses, statistic: Statistic, plan: &Plan) -> Result<ConfidenceSet, Undefined> {
     require_count("methods", losses.columns(), 2)?;
     require_count("rows", losses.rows(), 2)?;
-    let data = Replicated { means: losses.means(), centred: centred_means(losses, plan)? };
+    let mut data = Replicated::new(losses.means(), centred_means(losses, plan)?);
     let mut remaining: Vec<usize> = (0..losses.columns()).collect();
     let mut set = ConfidenceSet { p_values: vec![1.0; losses.columns()], eliminated: Vec::new(), statistic: 0.0 };
     let mut largest_p = 0.0_f64;
     while remaining.len() > 1 {
         let step = match statistic {
-            Statistic::Range => data.range_step(&remaining),
-            Statistic::Max => data.max_step(&remaining),
+            Statistic::Range => data.range_step(),
+            Statistic::Max => data.max_step(),
         };
         if set.eliminated.is_empty() {
             set.statistic = step.statistic;
@@ -76,9 +78,10 @@ pub fn model_confidence_set(losses: &Losses, statistic: Statistic, plan: &Plan) 
             break;
         }
         largest_p = largest_p.max(step.p_value);
-        set.p_values[step.worst] = largest_p;
-        set.eliminated.push(step.worst);
-        remaining.retain(|&column| column != step.worst);
+        data.eliminate(step.worst);
+        let worst = remaining.remove(step.worst);
+        set.p_values[worst] = largest_p;
+        set.eliminated.push(worst);
     }
     Ok(set)
 }
@@ -86,48 +89,73 @@ pub fn model_confidence_set(losses: &Losses, statistic: Statistic, plan: &Plan) 
 struct Step {
     statistic: f64,
     p_value: f64,
+    /// Its place among the remaining methods.
     worst: usize,
 }
 
+/// Replicates whose sums are added up together: fixed, so that threads change no bit.
+const REPLICATES: usize = 64;
+
+/// The mean losses of the remaining methods, in the data and in each replicate.
 struct Replicated {
     means: Vec<f64>,
     centred: Vec<Vec<f64>>,
+    /// What is no more than rounding.
+    rounding: f64,
 }
 
 impl Replicated {
-    fn range_step(&self, remaining: &[usize]) -> Step {
-        let pairs: Vec<(usize, usize, f64)> = remaining
-            .iter()
-            .flat_map(|&i| remaining.iter().filter(move |&&j| j > i).map(move |&j| (i, j)))
+    fn new(means: Vec<f64>, centred: Vec<Vec<f64>>) -> Self {
+        let rounding = 64.0 * f64::EPSILON * largest(means.iter().map(|mean| mean.abs()));
+        Self { means, centred, rounding }
+    }
+
+    fn eliminate(&mut self, place: usize) {
+        self.means.remove(place);
+        self.centred.par_iter_mut().for_each(|row| {
+            row.remove(place);
+        });
+    }
+
+    fn range_step(&self) -> Step {
+        let count = self.means.len();
+        let pairs: Vec<(usize, usize, f64)> = (0..count)
+            .flat_map(|i| (i + 1..count).map(move |j| (i, j)))
             .map(|(i, j)| (i, j, self.deviation(|row| row[i] - row[j])))
             .collect();
         let gap =
             |&(i, j, deviation): &(usize, usize, f64)| self.standardised(self.means[i] - self.means[j], deviation);
         let statistic = largest(pairs.iter().map(|pair| gap(pair).abs()));
         let widest = pairs.iter().find(|pair| gap(pair).abs() >= statistic);
-        let worst = widest.map_or(remaining[0], |pair| if gap(pair) > 0.0 { pair.0 } else { pair.1 });
+        let worst = widest.map_or(0, |pair| if gap(pair) > 0.0 { pair.0 } else { pair.1 });
         let simulate = |row: &Vec<f64>| {
             largest(pairs.iter().map(|&(i, j, deviation)| self.standardised(row[i] - row[j], deviation).abs()))
         };
         Step { statistic, p_value: simulated_p(self.centred.iter().map(simulate), statistic), worst }
     }
 
-    fn max_step(&self, remaining: &[usize]) -> Step {
-        let average = |row: &[f64]| remaining.iter().map(|&i| row[i]).sum::<f64>() / remaining.len() as f64;
-        let deviations: Vec<f64> = remaining.iter().map(|&i| self.deviation(|row| row[i] - average(row))).collect();
-        let gaps = |row: &[f64]| -> Vec<f64> {
-            let centre = average(row);
-            remaining
-                .iter()
-                .zip(&deviations)
-                .map(|(&i, deviation)| self.standardised(row[i] - centre, *deviation))
-                .collect()
-        };
-        let observed = gaps(&self.means);
-        let statistic = largest(observed.iter().copied());
-        let worst = observed.iter().position(|gap| *gap >= statistic).map_or(remaining[0], |place| remaining[place]);
-        let simulated = self.centred.iter().map(|row| largest(gaps(row).into_iter()));
-        Step { statistic, p_value: simulated_p(simulated, statistic), worst }
+    /// Work in proportion to methods times replicates.
+    fn max_step(&self) -> Step {
+        let deviations = self.deviations_from_mean();
+        let gaps = |row: &[f64]| largest(self.gaps(row, &deviations));
+        let statistic = gaps(&self.means);
+        let worst = self.gaps(&self.means, &deviations).position(|gap| gap >= statistic).unwrap_or(0);
+        let simulated: Vec<f64> = self.centred.par_iter().map(|row| gaps(row)).collect();
+        Step { statistic, p_value: simulated_p(simulated.into_iter(), statistic), worst }
+    }
+
+    /// How far each method lies above the mean of all.
+    fn gaps(&self, row: &[f64], deviations: &[f64]) -> impl Iterator<Item = f64> {
+        let centre = mean(row);
+        row.iter().zip(deviations).map(move |(value, deviation)| self.standardised(value - centre, *deviation))
+    }
+
+    /// For each method, the root mean square over the replicates of its distance from the mean of all.
+    fn deviations_from_mean(&self) -> Vec<f64> {
+        let squares_of = |rows: &[Vec<f64>]| rows.iter().fold(vec![0.0; self.means.len()], add_squares);
+        let blocks: Vec<Vec<f64>> = self.centred.par_chunks(REPLICATES).map(squares_of).collect();
+        let of_method = |method: usize| blocks.iter().map(|block| block[method]).sum::<f64>();
+        (0..self.means.len()).map(|method| (of_method(method) / self.centred.len() as f64).sqrt()).collect()
     }
 
     /// Root mean square of a contrast over the replicates.
@@ -138,14 +166,22 @@ impl Replicated {
 
     /// A difference in standard deviations. Where nothing varies but rounding, equal means are 0 apart and others infinitely far.
     fn standardised(&self, difference: f64, deviation: f64) -> f64 {
-        let size = largest(self.means.iter().map(|mean| mean.abs()));
-        let rounding = 64.0 * f64::EPSILON * size;
-        if deviation > rounding {
+        if deviation > self.rounding {
             difference / deviation
-        } else if difference.abs() <= rounding {
+        } else if difference.abs() <= self.rounding {
             0.0
         } else {
             difference.signum() * f64::INFINITY
         }
     }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn add_squares(mut sums: Vec<f64>, row: &Vec<f64>) -> Vec<f64> {
+    let centre = mean(row);
+    sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += (value - centre).powi(2));
+    sums
 }

@@ -11,17 +11,30 @@
 /// assert_eq!(quantile(&[1.0, 2.0, 4.0], 0.75), Some(3.0)); // numpy.quantile([1, 2, 4], 0.75)
 /// assert_eq!(quantile(&[], 0.5), None);
 /// ```
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 <= place <= len - 1")]
 pub fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
-    let last = sorted.len().checked_sub(1)?;
+    let (index, share) = place(sorted.len(), q)?;
+    let next = sorted[(index + 1).min(sorted.len() - 1)];
+    Some(interpolate(sorted[index], next, share))
+}
+
+/// The same of values in any order, which it reorders: the two order statistics are selected, and nothing is sorted.
+pub fn quantile_of_unsorted(values: &mut [f64], q: f64) -> Option<f64> {
+    let (index, share) = place(values.len(), q)?;
+    let (_, &mut value, above) = values.select_nth_unstable_by(index, f64::total_cmp);
+    let next = above.iter().copied().min_by(f64::total_cmp).unwrap_or(value);
+    Some(interpolate(value, next, share))
+}
+
+/// The order statistic below the `q` quantile of `count` values, and the share of the way to the next.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 <= place <= count - 1")]
+fn place(count: usize, q: f64) -> Option<(usize, f64)> {
+    let last = count.checked_sub(1)?;
     if !(0.0..=1.0).contains(&q) {
         return None;
     }
     let place = q * last as f64;
     let below = place.floor();
-    let index = below as usize;
-    let next = sorted[(index + 1).min(last)];
-    Some(interpolate(sorted[index], next, place - below))
+    Some((below as usize, place - below))
 }
 
 /// Quantiles of an unsorted sample; sorts a copy.
@@ -67,12 +80,19 @@ mod tests {
         assert_eq!(quantile(&sorted, 0.5), Some(0.36457239618607573));
         assert_eq!(quantile(&sorted, 0.77), Some(0.619598110485122));
         assert_eq!(quantile(&sorted, 0.975), Some(0.8886083220387259));
+        let mut turned: Vec<f64> = sorted.iter().rev().copied().collect();
+        turned.swap(1, 6);
+        assert_eq!(quantile_of_unsorted(&mut turned, 0.025), Some(-1.1499164323555457));
+        assert_eq!(quantile_of_unsorted(&mut turned, 0.5), Some(0.36457239618607573));
+        assert_eq!(quantile_of_unsorted(&mut turned, 0.77), Some(0.619598110485122));
+        assert_eq!(quantile_of_unsorted(&mut turned, 1.0), Some(0.9053558666731177));
         assert_eq!(quantile(&sorted, 1.0), Some(0.9053558666731177));
     }
 
     #[test]
     fn what_has_no_quantile_gives_none() {
         assert_eq!(quantile(&[], 0.5), None);
+        assert_eq!(quantile_of_unsorted(&mut [], 0.5), None);
         assert_eq!(quantile(&[1.0], 1.5), None);
         assert_eq!(quantile(&[1.0], f64::NAN), None);
         assert_eq!(quantile(&[1.0], 1.0), Some(1.0));

@@ -13,41 +13,32 @@ use super::undefined::{Undefined, require_count};
 
 /// The ranks of values, 1 for the smallest; equal values share the mean of their places.
 pub fn average_ranks(values: &[f64]) -> Vec<f64> {
-    let mut ranks = vec![0.0; values.len()];
-    for group in tied_groups(values) {
-        let shared = group.first_place as f64 + (group.members.len() as f64 - 1.0) / 2.0 + 1.0;
-        group.members.iter().for_each(|&index| ranks[index] = shared);
+    ranks_and_ties(values).into_iter().map(|(rank, _)| rank).collect()
+}
+
+/// For each value its rank, and how many others equal it.
+///
+/// ```
+/// use shared::stats::rank::ranks_and_ties;
+/// assert_eq!(ranks_and_ties(&[0.3, 0.1, 0.3, 0.0, -0.0]), [(4.5, 1), (3.0, 0), (4.5, 1), (1.5, 1), (1.5, 1)]); // scipy.stats.rankdata
+/// ```
+pub fn ranks_and_ties(values: &[f64]) -> Vec<(f64, usize)> {
+    let mut sorted: Vec<(f64, usize)> = (0..).zip(values).map(|(index, &value)| (value, index)).collect();
+    sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut ranks, mut first_place) = (vec![(0.0, 0); values.len()], 0);
+    for equal in sorted.chunk_by(|a, b| a.0 >= b.0) {
+        // sorted upwards: not below means equal
+        let others = equal.len() - 1;
+        let shared = first_place as f64 + others as f64 / 2.0 + 1.0;
+        equal.iter().for_each(|&(_, index)| ranks[index] = (shared, others));
+        first_place += equal.len();
     }
     ranks
 }
 
-/// Values that are equal, and how many are smaller.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct TiedGroup {
-    /// How many values are smaller.
-    pub(super) first_place: usize,
-    /// Indices of the equal values.
-    pub(super) members: Vec<usize>,
-}
-
-/// The values in groups of equal ones, smallest first.
-pub(super) fn tied_groups(values: &[f64]) -> Vec<TiedGroup> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
-    let mut first_place = 0;
-    let groups = order.chunk_by(|&a, &b| values[a] >= values[b]); // sorted upwards: not below means equal
-    let place = |members: &[usize]| {
-        let group = TiedGroup { first_place, members: members.to_vec() };
-        first_place += members.len();
-        group
-    };
-    groups.map(place).collect()
-}
-
-/// `Σ (t³ - t)` over the groups of t equal values.
+/// `Σ (t³ - t)` over the groups of t equal values: `t² - 1` from each of them.
 pub(super) fn tie_sum(values: &[f64]) -> f64 {
-    let cube = |group: &TiedGroup| (group.members.len() as f64).powi(3) - group.members.len() as f64;
-    tied_groups(values).iter().map(cube).sum()
+    ranks_and_ties(values).iter().map(|(_, others)| (*others as f64 + 1.0).powi(2) - 1.0).sum()
 }
 
 /// Friedman's test and its relatives.

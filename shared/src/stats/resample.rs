@@ -270,3 +270,30 @@ pub fn jackknife(values: &[f64], statistic: impl Fn(&[f64]) -> f64) -> Vec<f64> 
     let without = |index: usize| [&values[..index], &values[index + 1..]].concat();
     (0..values.len()).map(|index| statistic(&without(index))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_generator_is_chacha8() {
+        // Strombergson 2013, test vectors of ChaCha with 8 rounds: 256-bit key and IV of zeros, first 32 bytes.
+        let published = "3e00ef2f895f40d67f5bb8e81f09a5a12c840ec3ce9a7f3b181be188ef711a1e";
+        let mut generator = ChaCha8Rng::from_seed([0; 32]);
+        let words: Vec<u8> = (0..4).flat_map(|_| generator.next_u64().to_le_bytes()).collect();
+        assert_eq!(crate::digest::hex(&words), published);
+    }
+
+    #[test]
+    fn a_replicate_is_a_function_of_the_seed_and_its_number() {
+        let plan = Plan::independent(200, 7);
+        let in_any_order: Vec<Vec<usize>> = (0..200).rev().map(|replicate| plan.indices(replicate, 31)).collect();
+        for threads in [1, 2, 5] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let drawn = pool.install(|| plan.map(31, <[usize]>::to_vec)).unwrap();
+            assert!(drawn.iter().eq(in_any_order.iter().rev()), "{threads} threads");
+        }
+        assert_ne!(plan.indices(3, 31), plan.indices(4, 31));
+        assert_ne!(plan.indices(3, 31), Plan::independent(200, 8).indices(3, 31));
+    }
+}

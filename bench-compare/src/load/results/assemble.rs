@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use shared::error::Problem;
 use shared::{Error, Place, Result};
 
-use super::collect::{Collected, Entry, RawTask};
+use super::collect::{Collected, RawTask};
+use super::entry::{Entry, Seconds};
 use super::layout::Layout;
 use super::table::{Failure, ResultTable, Task};
 use super::{Options, checks, key};
@@ -24,14 +25,20 @@ pub(super) fn assemble(mut collected: Collected, options: &Options) -> Result<Re
     if places.models == 0 || places.tasks == 0 {
         return Err(nothing(&collected, options));
     }
+    // What is spread is let go at once: there may be millions of entries.
+    let failures = failures(&collected, &places, &owners);
+    let leaked = owners.spread(None, |entry| collected.entries[entry].leaked);
+    drop(std::mem::take(&mut collected.entries));
+    let scores = collected.scores.into_iter().map(|scores| owners.spread(f64::NAN, |entry| scores[entry])).collect();
+    let seconds = |seconds: Seconds| owners.spread(f64::NAN, |entry| seconds.get(entry));
     Ok(ResultTable {
         layout: collected.layout.unwrap_or(Layout::Mapped),
-        failures: failures(&collected, &places, &owners),
-        scores: collected.scores.iter().map(|scores| spread(&owners, f64::NAN, |entry| scores[entry])).collect(),
-        leaked: spread(&owners, None, |entry| collected.entries[entry].leaked),
-        training_seconds: spread(&owners, f64::NAN, |entry| collected.entries[entry].training_seconds),
-        inference_seconds: spread(&owners, f64::NAN, |entry| collected.entries[entry].inference_seconds),
-        tasks: tasks(&collected, &places),
+        failures,
+        scores,
+        leaked,
+        training_seconds: seconds(collected.training_seconds),
+        inference_seconds: seconds(collected.inference_seconds),
+        tasks: tasks(&collected.tasks, &places),
         models: places.sorted(&places.model_of, places.models).map(|old| collected.models[old].clone()).collect(),
         metrics: collected.metrics,
         key_names: collected.key_names,
@@ -65,8 +72,8 @@ struct Places {
 
 impl Places {
     fn new(collected: &Collected) -> Self {
-        let tasks = used(collected, collected.tasks.len(), |entry| entry.task);
-        let models = used(collected, collected.models.len(), |entry| entry.model);
+        let tasks = used(collected, collected.tasks.len(), Entry::task);
+        let models = used(collected, collected.models.len(), Entry::model);
         let (tasks, models) = (
             sorted_by(tasks, |a, b| key::compare(&collected.tasks[a].key, &collected.tasks[b].key)),
             sorted_by(models, |a, b| collected.models[a].cmp(&collected.models[b])),
@@ -80,7 +87,7 @@ impl Places {
     }
 
     fn cell(&self, entry: &Entry) -> Option<usize> {
-        Some(self.model_of[entry.model]? * self.tasks + self.task_of[entry.task]?)
+        Some(self.model_of[entry.model()]? * self.tasks + self.task_of[entry.task()]?)
     }
 
     /// Old numbers in the new order.
@@ -112,14 +119,35 @@ fn inverse(sorted: &[usize], count: usize) -> Vec<Option<usize>> {
     new_of
 }
 
-/// The entry that fills each cell; a second one is a problem, unless it is identical and that is allowed.
-fn owners(collected: &mut Collected, places: &Places, options: &Options) -> Vec<Option<usize>> {
-    let mut owners = vec![None; places.tasks * places.models];
+/// The entry that fills each cell.
+struct Owners(Vec<u32>);
+
+impl Owners {
+    /// Of a cell that nothing fills.
+    const NONE: u32 = u32::MAX;
+
+    fn get(&self, cell: usize) -> Option<usize> {
+        Some(self.0[cell] as usize).filter(|_| self.0[cell] != Self::NONE)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "more than 2^32 results do not fit in memory")]
+    fn set(&mut self, cell: usize, entry: usize) {
+        self.0[cell] = entry as u32;
+    }
+
+    fn spread<T: Copy>(&self, absent: T, of: impl Fn(usize) -> T) -> Vec<T> {
+        (0..self.0.len()).map(|cell| self.get(cell).map_or(absent, &of)).collect()
+    }
+}
+
+/// Gives each cell its entry; a second one is a problem, unless it is identical and that is allowed.
+fn owners(collected: &mut Collected, places: &Places, options: &Options) -> Owners {
+    let mut owners = Owners(vec![Owners::NONE; places.tasks * places.models]);
     let mut duplicates = Vec::new();
     for (index, entry) in collected.entries.iter().enumerate() {
         let Some(cell) = places.cell(entry) else { continue };
-        match owners[cell] {
-            None => owners[cell] = Some(index),
+        match owners.get(cell) {
+            None => owners.set(cell, index),
             Some(first) if options.allow_identical && identical(collected, first, index) => {}
             Some(first) => duplicates.push(duplicate(collected, first, index)),
         }
@@ -130,10 +158,9 @@ fn owners(collected: &mut Collected, places: &Places, options: &Options) -> Vec<
 
 fn identical(collected: &Collected, first: usize, second: usize) -> bool {
     let row = |index: usize| {
-        let entry = &collected.entries[index];
-        let times = [entry.training_seconds.to_bits(), entry.inference_seconds.to_bits()];
+        let times = [&collected.training_seconds, &collected.inference_seconds].map(|known| known.get(index).to_bits());
         let scores: Vec<u64> = collected.scores.iter().map(|scores| scores[index].to_bits()).collect();
-        (entry.leaked, times, scores)
+        (collected.entries[index].leaked, times, scores)
     };
     row(first) == row(second)
 }
@@ -141,10 +168,10 @@ fn identical(collected: &Collected, first: usize, second: usize) -> bool {
 fn duplicate(collected: &Collected, first: usize, second: usize) -> Problem {
     let place = |index: usize| {
         let entry = &collected.entries[index];
-        Place::line(&collected.inputs[entry.file].path, entry.line)
+        Place::line(&collected.inputs[entry.file()].path, entry.line)
     };
     let entry = &collected.entries[second];
-    let (model, task) = (&collected.models[entry.model], &collected.tasks[entry.task].label);
+    let (model, task) = (&collected.models[entry.model()], &collected.tasks[entry.task()].label);
     Problem {
         place: place(second),
         found: format!("a second result of {model:?} on task {task:?}, first at {}", place(first)),
@@ -152,15 +179,11 @@ fn duplicate(collected: &Collected, first: usize, second: usize) -> Problem {
     }
 }
 
-fn spread<T: Copy>(owners: &[Option<usize>], absent: T, of: impl Fn(usize) -> T) -> Vec<T> {
-    owners.iter().map(|owner| owner.map_or(absent, &of)).collect()
-}
-
-fn failures(collected: &Collected, places: &Places, owners: &[Option<usize>]) -> Vec<Failure> {
+fn failures(collected: &Collected, places: &Places, owners: &Owners) -> Vec<Failure> {
     let one = |(&(metric, entry), found): (&(usize, usize), &String)| {
         let row = &collected.entries[entry];
-        let cell = places.cell(row).filter(|&cell| owners[cell] == Some(entry))?;
-        let place = Place::line(&collected.inputs[row.file].path, row.line);
+        let cell = places.cell(row).filter(|&cell| owners.get(cell) == Some(entry))?;
+        let place = Place::line(&collected.inputs[row.file()].path, row.line);
         let (model, task) = (cell / places.tasks, cell % places.tasks);
         Some(Failure { metric, model, task, place, found: found.clone() })
     };
@@ -169,10 +192,10 @@ fn failures(collected: &Collected, places: &Places, owners: &[Option<usize>]) ->
     failures
 }
 
-fn tasks(collected: &Collected, places: &Places) -> Vec<Task> {
+fn tasks(raw: &[RawTask], places: &Places) -> Vec<Task> {
     let mut seen: HashMap<&str, usize> = HashMap::new();
     let ordered = places.sorted(&places.task_of, places.tasks);
-    ordered.map(|old| finished(&collected.tasks[old], &mut seen)).collect()
+    ordered.map(|old| finished(&raw[old], &mut seen)).collect()
 }
 
 /// Two tasks may share a name in the files; the second one gets a number.

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use shared::{Error, Place, Result};
 
 use super::Options;
-use super::collect::{Collected, Entry};
+use super::collect::Collected;
+use super::entry::Entry;
 
 /// The release of fev before which results are not comparable with later ones (fev 0.10.0, `LAST_BREAKING_VERSION`).
 const FEV_BREAKING: [u64; 3] = [0, 6, 0];
@@ -17,7 +18,7 @@ const FEV_BREAKING: [u64; 3] = [0, 6, 0];
 /// Naming the first row of the second name.
 pub(super) fn split_names(collected: &Collected, options: &Options) -> Result<()> {
     let mut start = 0;
-    for rows in collected.entries.chunk_by(|left, right| left.file == right.file) {
+    for rows in collected.entries.chunk_by(|left, right| left.file() == right.file()) {
         let names = names_of(rows);
         if names.len() > 1 && each_task_once(rows) && only_here(collected, rows, start, &names) {
             refuse_split(collected, options, rows, &names)?;
@@ -29,18 +30,18 @@ pub(super) fn split_names(collected: &Collected, options: &Options) -> Result<()
 
 fn names_of(rows: &[Entry]) -> BTreeMap<usize, usize> {
     let mut counts = BTreeMap::new();
-    rows.iter().for_each(|row| *counts.entry(row.model).or_default() += 1);
+    rows.iter().for_each(|row| *counts.entry(row.model()).or_default() += 1);
     counts
 }
 
 fn each_task_once(rows: &[Entry]) -> bool {
     let mut seen = HashSet::new();
-    rows.iter().all(|row| seen.insert(row.task))
+    rows.iter().all(|row| seen.insert(row.task()))
 }
 
 fn only_here(collected: &Collected, rows: &[Entry], start: usize, names: &BTreeMap<usize, usize>) -> bool {
     let elsewhere = collected.entries[..start].iter().chain(&collected.entries[start + rows.len()..]);
-    elsewhere.into_iter().all(|row| !names.contains_key(&row.model))
+    elsewhere.into_iter().all(|row| !names.contains_key(&row.model()))
 }
 
 fn refuse_split(
@@ -54,10 +55,10 @@ fn refuse_split(
         return Ok(());
     }
     let counted: Vec<String> = names.iter().map(|(model, count)| format!("{:?} ({count} rows)", name(model))).collect();
-    let Some(second) = rows.iter().find(|row| row.model != rows[0].model) else { return Ok(()) };
-    let place = Place::line(&collected.inputs[second.file].path, second.line);
+    let Some(second) = rows.iter().find(|row| row.model() != rows[0].model()) else { return Ok(()) };
+    let place = Place::line(&collected.inputs[second.file()].path, second.line);
     let found = format!("several model names that share no task: {}", counted.join(", "));
-    let (first, second) = (name(&rows[0].model), name(&second.model));
+    let (first, second) = (name(&rows[0].model()), name(&second.model()));
     Err(Error::input(place, found, "one name for one model").with_help(format!(
         "if they are one model: --rename '{second}={first}'; if not, say so: --rename '{first}={first}' --rename '{second}={second}'"
     )))

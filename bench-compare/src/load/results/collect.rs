@@ -3,26 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
+use rustc_hash::FxBuildHasher;
 use shared::error::Problem;
 use shared::format::input::Input;
 use shared::{Error, Place, Result};
 
+use super::entry::{Entry, Seconds};
 use super::key::{self, Part};
 use super::layout::{Columns, Layout, Results, metric_names};
-use super::source::{Row, Source};
+use super::source::{Row, Source, is_missing};
 use super::{Options, family_stem};
-
-/// One result as it was read.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Entry {
-    pub(super) task: usize,
-    pub(super) model: usize,
-    pub(super) file: usize,
-    pub(super) line: u64,
-    pub(super) leaked: Option<bool>,
-    pub(super) training_seconds: f64,
-    pub(super) inference_seconds: f64,
-}
 
 /// A task as the rows name it; sorted and completed later.
 #[derive(Debug, Clone)]
@@ -44,6 +34,8 @@ pub(super) struct Collected {
     pub(super) entries: Vec<Entry>,
     /// For each metric, the score of each entry; NaN where it failed.
     pub(super) scores: Vec<Vec<f64>>,
+    pub(super) training_seconds: Seconds,
+    pub(super) inference_seconds: Seconds,
     /// What stood in place of a failed score, by (metric, entry).
     pub(super) failed: HashMap<(usize, usize), String>,
     /// Rows by file whose key was raised, and the first of them.
@@ -53,9 +45,11 @@ pub(super) struct Collected {
     /// Fingerprints of the data by task.
     pub(super) fingerprints: HashMap<usize, BTreeSet<String>>,
     pub(super) problems: Vec<Problem>,
-    model_numbers: HashMap<String, usize>,
+    model_numbers: HashMap<String, usize, FxBuildHasher>,
     /// Tasks by the text of their key, as written and in normal form.
-    task_numbers: HashMap<String, (usize, bool)>,
+    task_numbers: HashMap<String, (usize, bool), FxBuildHasher>,
+    /// The text of the key of the present row.
+    written: String,
 }
 
 /// What one file's rows are read with.
@@ -70,17 +64,16 @@ impl Collected {
     /// Reads all rows of a file.
     ///
     /// # Errors
-    /// If its layout is unknown or another than that of the files before.
-    pub(super) fn add(&mut self, source: &Source, options: &Options) -> Result<()> {
-        let columns = Columns::find(source, options)?;
-        self.check_layout(source, &columns, options)?;
-        let file = self.inputs.len();
-        let (path, sha256) = (source.path.clone(), source.sha256.clone());
-        self.inputs.push(Input { role: "results".to_owned(), path, sha256 });
-        let reader = Reader { path: &source.path, file, columns: &columns, options };
+    /// If its layout is unknown or another than that of the files before, or reading stops midway.
+    pub(super) fn add(&mut self, source: Source, options: &Options) -> Result<()> {
+        let columns = Columns::find(&source, options)?;
+        self.check_layout(&source, &columns, options)?;
+        let path = source.path.clone();
+        let reader = Reader { path: &path, file: self.inputs.len(), columns: &columns, options };
         let mut problems = Vec::new();
-        source.for_each(|row| self.row(row, &reader), &mut problems);
+        let sha256 = source.for_each(|row| self.row(row, &reader), &mut problems)?;
         self.problems.append(&mut problems);
+        self.inputs.push(Input { role: "results".to_owned(), path, sha256 });
         Ok(())
     }
 
@@ -124,24 +117,24 @@ impl Collected {
         }
         let model = self.model(name);
         let columns = reader.columns;
-        let entry = Entry {
-            task,
-            model,
-            file: reader.file,
-            line: row.line,
-            leaked: self.truth(row, reader, columns.leaked),
-            training_seconds: self.seconds(row, reader, columns.training),
-            inference_seconds: self.seconds(row, reader, columns.inference),
-        };
+        let leaked = self.truth(row, reader, columns.leaked);
+        let (training, inference) =
+            (self.seconds(row, reader, columns.training), self.seconds(row, reader, columns.inference));
         for (metric, &column) in metrics.iter().enumerate() {
             let score = self.score(row, reader, metric, column);
             self.scores[metric].push(score);
         }
-        self.entries.push(entry);
+        self.training_seconds.set(self.entries.len(), training);
+        self.inference_seconds.set(self.entries.len(), inference);
+        self.entries.push(Entry::new((task, model, reader.file), row.line, leaked));
         self.provenance(row, reader, task);
     }
 
+    /// The number of a model; rows of one model mostly follow each other.
     fn model(&mut self, name: &str) -> usize {
+        if let Some(last) = self.entries.last().map(Entry::model).filter(|&last| self.models[last] == name) {
+            return last;
+        }
         if let Some(&known) = self.model_numbers.get(name) {
             return known;
         }
@@ -152,10 +145,10 @@ impl Collected {
 
     /// The number of the row's task; a key that cannot be read is a problem.
     fn task(&mut self, row: &Row<'_>, reader: &Reader<'_>) -> Option<usize> {
-        let written = written_key(row, reader.columns);
-        let (task, raised) = match self.task_numbers.get(&written) {
+        write_key(row, reader.columns, &mut self.written);
+        let (task, raised) = match self.task_numbers.get(&self.written) {
             Some(&known) => known,
-            None => self.new_spelling(row, reader, written)?,
+            None => self.new_spelling(row, reader)?,
         };
         if raised {
             self.raised.entry(reader.file).or_insert((0, row.line)).0 += 1;
@@ -164,7 +157,7 @@ impl Collected {
         Some(task)
     }
 
-    fn new_spelling(&mut self, row: &Row<'_>, reader: &Reader<'_>, written: String) -> Option<(usize, bool)> {
+    fn new_spelling(&mut self, row: &Row<'_>, reader: &Reader<'_>) -> Option<(usize, bool)> {
         let (key, raised) = self.normal_key(row, reader)?;
         let canonical = format!("\u{1e}{key:?}");
         let task = match self.task_numbers.get(&canonical) {
@@ -172,7 +165,7 @@ impl Collected {
             None => self.new_task(row, reader, key),
         };
         self.task_numbers.insert(canonical, (task, false));
-        self.task_numbers.insert(written, (task, raised));
+        self.task_numbers.insert(self.written.clone(), (task, raised));
         Some((task, raised))
     }
 
@@ -214,7 +207,7 @@ impl Collected {
 
     fn score(&mut self, row: &Row<'_>, reader: &Reader<'_>, metric: usize, column: usize) -> f64 {
         let text = row.raw(column).unwrap_or_default();
-        let value = if row.get(column).is_none() { Ok(f64::NAN) } else { text.parse::<f64>() };
+        let value = if is_missing(text) { Ok(f64::NAN) } else { text.parse::<f64>() };
         match value {
             Ok(value) if value.is_finite() && value >= 0.0 => value,
             Ok(value) if value.is_finite() => {
@@ -285,13 +278,12 @@ impl Collected {
     }
 }
 
-fn written_key(row: &Row<'_>, columns: &Columns) -> String {
-    let mut text = String::new();
+fn write_key(row: &Row<'_>, columns: &Columns, text: &mut String) {
+    text.clear();
     for (column, _) in &columns.key {
         text.push_str(column.and_then(|column| row.get(column)).unwrap_or("\u{1d}"));
         text.push('\u{1f}');
     }
-    text
 }
 
 fn renamed<'a>(options: &'a Options, name: &'a str) -> &'a str {

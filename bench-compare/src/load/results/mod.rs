@@ -23,6 +23,8 @@
 mod assemble;
 mod checks;
 mod collect;
+mod csv;
+mod entry;
 mod family;
 mod key;
 mod layout;
@@ -71,7 +73,7 @@ pub fn read(files: &[PathBuf], options: &Options) -> Result<ResultTable> {
     }
     let mut collected = collect::Collected::default();
     for path in files {
-        collected.add(&source::open(path)?, options)?;
+        collected.add(source::open(path)?, options)?;
     }
     checks::split_names(&collected, options)?;
     assemble::assemble(collected, options)

@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 use shared::error::Problem;
 use shared::{Error, Place, Result, fsio};
 
+use super::csv::Csv;
+
 /// What pandas reads as a missing value; a score written so is a failed result.
 const MISSING: [&str; 17] = [
     "", "#N/A", "#NA", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null", "-NaN", "-nan", "#N/A N/A",
@@ -18,14 +20,13 @@ const MISSING: [&str; 17] = [
 /// A file with its header read.
 pub(super) struct Source {
     pub(super) path: PathBuf,
-    pub(super) sha256: String,
     pub(super) header: Vec<String>,
     body: Body,
 }
 
 enum Body {
-    Csv(Vec<u8>),
-    Records(Vec<Record>),
+    Csv(Csv),
+    Records { rows: Vec<Record>, sha256: String },
 }
 
 /// A row that is held in memory: its place, and one cell for each column of the header.
@@ -57,8 +58,13 @@ impl Row<'_> {
 
     /// The text of a cell; `None` where it stands for a missing value.
     pub(super) fn get(&self, column: usize) -> Option<&str> {
-        self.raw(column).filter(|text| !MISSING.contains(text))
+        self.raw(column).filter(|text| !is_missing(text))
     }
+}
+
+/// Whether a text stands for a missing value. Most cells are numbers, which their first digit tells.
+pub(super) fn is_missing(text: &str) -> bool {
+    !matches!(text.as_bytes().first(), Some(b'0' | b'2'..=b'9')) && MISSING.contains(&text)
 }
 
 /// Opens `path` by the ending of its name; anything but Parquet and JSON is CSV.
@@ -66,21 +72,24 @@ impl Row<'_> {
 /// # Errors
 /// If it cannot be read, or has no header.
 pub(super) fn open(path: &Path) -> Result<Source> {
-    let bytes = fsio::read(path)?;
-    let sha256 = shared::digest::of_bytes(&bytes);
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
     let (header, body) = match ending.as_str() {
-        "parquet" | "pq" => held(super::parquet::records(path)?),
-        "json" | "jsonl" | "ndjson" => held(json_records(path, &bytes)?),
-        _ if bytes.starts_with(b"PAR1") => held(super::parquet::records(path)?),
-        _ => (csv_header(path, &bytes)?, Body::Csv(bytes)),
+        "parquet" | "pq" => held(super::parquet::records(path)?, &fsio::read(path)?),
+        "json" | "jsonl" | "ndjson" => {
+            let bytes = fsio::read(path)?;
+            held(json_records(path, &bytes)?, &bytes)
+        }
+        _ => match Csv::open(path)? {
+            csv if csv.starts_with(b"PAR1") => held(super::parquet::records(path)?, &fsio::read(path)?),
+            mut csv => (csv.header()?, Body::Csv(csv)),
+        },
     };
     check_header(path, &header)?;
-    Ok(Source { path: path.to_owned(), sha256, header, body })
+    Ok(Source { path: path.to_owned(), header, body })
 }
 
-fn held((header, records): (Vec<String>, Vec<Record>)) -> (Vec<String>, Body) {
-    (header, Body::Records(records))
+fn held((header, rows): (Vec<String>, Vec<Record>), bytes: &[u8]) -> (Vec<String>, Body) {
+    (header, Body::Records { rows, sha256: shared::digest::of_bytes(bytes) })
 }
 
 impl Source {
@@ -89,65 +98,26 @@ impl Source {
         self.header.iter().position(|known| known == name)
     }
 
-    /// Visits every row; what cannot be read as a row is a problem of its own.
-    pub(super) fn for_each(&self, mut visit: impl FnMut(&Row<'_>), problems: &mut Vec<Problem>) {
-        match &self.body {
-            Body::Csv(bytes) => self.visit_csv(bytes, &mut visit, problems),
-            Body::Records(records) => {
-                for record in records {
-                    visit(&Row { line: record.line, cells: Cells::Held(&record.cells) });
-                }
+    /// Visits every row, and gives the digest of the file; what cannot be read as a row is a problem of its own.
+    ///
+    /// # Errors
+    /// If reading stops midway.
+    pub(super) fn for_each(self, mut visit: impl FnMut(&Row<'_>), problems: &mut Vec<Problem>) -> Result<String> {
+        match self.body {
+            Body::Csv(csv) => {
+                let visit = |line: u64, record: &StringRecord| visit(&Row { line, cells: Cells::Csv(record) });
+                csv.for_each(self.header.len(), visit, problems)
+            }
+            Body::Records { rows, sha256 } => {
+                rows.iter().for_each(|row| visit(&Row { line: row.line, cells: Cells::Held(&row.cells) }));
+                Ok(sha256)
             }
         }
     }
-
-    fn visit_csv(&self, bytes: &[u8], visit: &mut impl FnMut(&Row<'_>), problems: &mut Vec<Problem>) {
-        let mut reader = csv_reader(bytes);
-        let mut record = StringRecord::new();
-        loop {
-            match reader.read_record(&mut record) {
-                Ok(false) => return,
-                Ok(true) => visit(&Row { line: line_of(&record, bytes), cells: Cells::Csv(&record) }),
-                Err(error) => problems.push(csv_problem(&self.path, &error)),
-            }
-        }
-    }
-}
-
-fn csv_reader(bytes: &[u8]) -> csv::Reader<&[u8]> {
-    csv::Reader::from_reader(without_mark(bytes))
 }
 
 fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
-}
-
-/// The line of a record. The csv crate ends a record at its `\r`, so that the next one seems to begin on the same line.
-fn line_of(record: &StringRecord, bytes: &[u8]) -> u64 {
-    let Some(position) = record.position() else { return 0 };
-    let start = usize::try_from(position.byte()).ok().and_then(|at| without_mark(bytes).get(at));
-    position.line() + u64::from(start == Some(&b'\n'))
-}
-
-fn csv_header(path: &Path, bytes: &[u8]) -> Result<Vec<String>> {
-    let mut reader = csv_reader(bytes);
-    let header = reader.headers().map_err(|error| {
-        let problem = csv_problem(path, &error);
-        Error::Input { problem, help: None }
-    })?;
-    Ok(header.iter().map(|name| name.trim().to_owned()).collect())
-}
-
-fn csv_problem(path: &Path, error: &csv::Error) -> Problem {
-    let line = error.position().map_or(1, csv::Position::line);
-    let (found, expected) = match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            (format!("a row of {len} fields"), format!("{expected_len}, as in the header"))
-        }
-        csv::ErrorKind::Utf8 { .. } => ("bytes that are not UTF-8".to_owned(), "text in UTF-8".to_owned()),
-        other => (format!("a row that cannot be read: {other:?}"), "a CSV row".to_owned()),
-    };
-    Problem { place: Place::line(path, line), found, expected }
 }
 
 fn check_header(path: &Path, header: &[String]) -> Result<()> {
