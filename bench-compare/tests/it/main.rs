@@ -15,6 +15,7 @@ mod forecasts;
 mod forecasts_properties;
 mod init;
 mod leaderboard;
+mod partitions;
 mod profile;
 mod score;
 mod test_command;

@@ -25,6 +25,16 @@ pub(super) fn columns(source: &Source) -> Result<Vec<String>> {
     }
 }
 
+/// Whether there are rows.
+pub(super) fn has_rows(source: &Source) -> Result<bool> {
+    if source.shape == Shape::Parquet {
+        return super::pass::parquet_has_rows(source);
+    }
+    let mut rows = 0;
+    for_sample(source, |_| rows += 1)?;
+    Ok(rows > 0)
+}
+
 /// The models asked for; else the columns that look like models, with a note that names them.
 ///
 /// Nixtla's layout has the models after `y`, each followed by its intervals. So a model is a column of numbers after `y` (or

@@ -106,6 +106,11 @@ impl Footer {
         self.metadata.schema().fields().iter().map(|field| is_number(field.data_type())).collect()
     }
 
+    /// How many rows there are.
+    pub(super) fn rows(&self) -> i64 {
+        self.metadata.metadata().file_metadata().num_rows()
+    }
+
     /// The kind of the times in a column.
     pub(super) fn kind(&self, source: &Source, name: &str) -> Result<Kind> {
         let field = self.metadata.schema().fields().iter().find(|field| field.name() == name);
@@ -263,8 +268,9 @@ fn read_group<S: Sink>(
 /// The columns of a batch, by role.
 struct Columns {
     rows: usize,
-    id: Id,
-    ds: Times,
+    /// `None` where the path of the file gives them, and so `ds`.
+    id: Option<Id>,
+    ds: Option<Times>,
     cutoff: Option<Times>,
     numbers: Vec<Float64Array>,
     extras: Vec<Other>,
@@ -278,18 +284,21 @@ impl Columns {
             let index = layout.roles.iter().position(|role| *role == wanted)?;
             Some((index, batch.column_by_name(&layout.names[index])?))
         };
-        let need = |wanted: Role| column(wanted).ok_or_else(|| absent(source));
         let fail = |error: arrow::error::ArrowError| damaged(source, &error);
         let slots = |role: fn(usize) -> Role| (0..).map(role).map_while(column);
         let numbers = slots(Role::Number).map(|(_, array)| numbers(array)).collect::<Result<_, _>>().map_err(fail)?;
         let extras = slots(Role::Extra).map(|(_, array)| Other::new(array)).collect::<Result<_, _>>().map_err(fail)?;
-        let (ds_index, ds) = need(Role::Ds)?;
-        let cutoff = column(Role::Cutoff);
-        let names = [ds_index, cutoff.map_or(ds_index, |(index, _)| index)];
+        let known = |wanted: Role| match column(wanted) {
+            None if layout.roles.contains(&wanted) => Err(absent(source)),
+            found => Ok(found),
+        };
+        let (id, ds, cutoff) = (known(Role::Id)?, known(Role::Ds)?, known(Role::Cutoff)?);
+        let place = |column: Option<(usize, _)>| column.map_or(0, |(index, _)| index);
+        let names = [place(ds), place(cutoff)];
         Ok(Self {
             rows: batch.num_rows(),
-            id: Id::new(need(Role::Id)?.1).map_err(fail)?,
-            ds: Times::new(ds).map_err(fail)?,
+            id: id.map(|(_, array)| Id::new(array)).transpose().map_err(fail)?,
+            ds: ds.map(|(_, array)| Times::new(array)).transpose().map_err(fail)?,
             cutoff: cutoff.map(|(_, array)| Times::new(array)).transpose().map_err(fail)?,
             numbers,
             extras,
@@ -309,21 +318,20 @@ impl Columns {
             }
             extras.clear();
             extras.extend(self.extras.iter().map(|column| column.cell(row)));
-            let id = self.id.value(row);
+            let id = self.id.as_ref().map_or(&b""[..], |id| id.value(row));
             let row = Row { id, ds, cutoff, values: &values, extras: &extras, line, place: first_row + line };
             sink.row(&row, &mut progress.problems);
         }
     }
 
     fn times(&self, row: usize, progress: &mut Progress, line: u64) -> Option<(i64, i64)> {
-        let ds = self.ds.value(row);
-        let cutoff = self
-            .cutoff
-            .as_ref()
-            .map_or(Some((NO_CUTOFF, None)), |cutoff| cutoff.value(row).map(|(value, kind)| (value, Some(kind))));
+        let time = |column: &Option<Times>| match column {
+            Some(times) => times.value(row).map(|(value, kind)| (value, Some(kind))),
+            None => Some((NO_CUTOFF, None)),
+        };
+        let (ds, cutoff) = (time(&self.ds), time(&self.cutoff));
         if let (Some((ds, kind)), Some((cutoff, cutoff_kind))) = (ds, cutoff) {
-            progress.kinds.note(kind, line);
-            cutoff_kind.into_iter().for_each(|kind| progress.kinds.note(kind, line));
+            kind.into_iter().chain(cutoff_kind).for_each(|kind| progress.kinds.note(kind, line));
             return Some((ds, cutoff));
         }
         let column = if ds.is_none() { self.names[0] } else { self.names[1] };

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::io::IsTerminal;
+use std::ops::Range;
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -9,44 +10,52 @@ use sha2::{Digest, Sha256};
 use shared::format::input::Input;
 use shared::{Error, Place, Result};
 
+use super::Request;
 use super::blocks::{self, Findings, Job};
+use super::fixed::{Fixed, Placed};
+use super::infer;
 use super::layout::Wanted;
-use super::measure::Direction;
-use super::merge::Merger;
+use super::ordered;
 #[cfg(feature = "parquet")]
 use super::parquet::Footer;
-use super::plan::Plan;
-use super::row::{Extra, Problems, Row, Sink};
+use super::part::Part;
+use super::row::Sink;
 use super::source::{Shape, Source};
-use super::tally::Tally;
 use super::time::Kind;
 use super::train::{Train, TrainRows};
-use super::{Detail, Request};
 
 /// Bytes from which on a bar shows the progress.
 const LONG_INPUT_BYTES: u64 = 1 << 28;
 
+/// Files up to this size are read whole, several at once; larger ones by all cores, one after the other.
+const SMALL_BYTES: u64 = 1 << 20;
+
 /// The files of a table, and their digests once they have been read.
 pub(super) struct Inputs<'a> {
-    pub(super) sources: &'a [Source],
-    threads: usize,
+    pub(super) parts: &'a [Part],
+    pub(super) threads: usize,
     digests: Vec<Option<String>>,
 }
 
 impl<'a> Inputs<'a> {
-    pub(super) fn new(sources: &'a [Source], threads: usize) -> Self {
-        Self { sources, threads: thread_count(threads), digests: vec![None; sources.len()] }
+    pub(super) fn new(parts: &'a [Part], threads: usize) -> Self {
+        Self { parts, threads: thread_count(threads), digests: vec![None; parts.len()] }
     }
 
     /// The files with their digests, in the order given.
     pub(super) fn digests(&self) -> Vec<Input> {
-        let known = self.sources.iter().zip(&self.digests);
-        let input = |(source, digest): (&Source, &Option<String>)| Input {
+        let known = self.parts.iter().zip(&self.digests);
+        let input = |(part, digest): (&Part, &Option<String>)| Input {
             role: "forecasts".to_owned(),
-            path: source.path.clone(),
+            path: part.path.clone(),
             sha256: digest.clone().unwrap_or_default(),
         };
         known.map(input).collect()
+    }
+
+    /// Notes the digest of a file.
+    pub(super) fn learn(&mut self, index: usize, digest: Option<String>) {
+        self.digests[index] = self.digests[index].take().or(digest);
     }
 
     /// Reads all rows into sinks, one for each block, and hands them over in order: the file, the sink, the line on which its
@@ -61,22 +70,126 @@ impl<'a> Inputs<'a> {
         mut take: impl FnMut(usize, S, u64, &mut Findings) -> Result<()>,
     ) -> Result<Option<Kind>> {
         let mut findings = Findings::default();
-        let bar = progress_bar(self.sources.iter().map(|source| source.size).sum());
-        for (index, source) in self.sources.iter().enumerate() {
-            let mut hasher = self.digests[index].is_none().then(Sha256::new);
-            let see = |bytes: &[u8]| {
-                if let Some(hasher) = &mut hasher {
-                    hasher.update(bytes);
-                }
-                bar.inc(bytes.len() as u64);
-            };
-            let each = |sink, line, findings: &mut Findings| take(index, sink, line, findings);
-            scan_file(source, wanted, self.threads, || make(index), see, &mut findings, each)?;
-            self.digests[index] = self.digests[index].take().or_else(|| hasher.map(hexadecimal));
+        let bar = self.bar();
+        for run in self.runs(|part| part.size <= SMALL_BYTES) {
+            match run.len() {
+                1 => self.scan_alone(run.start, wanted, &make, &bar, &mut findings, &mut take)?,
+                _ => self.scan_together(run, wanted, &make, &bar, &mut findings, &mut take)?,
+            }
         }
         bar.finish_and_clear();
         findings.check()
     }
+
+    fn scan_alone<S: Sink>(
+        &mut self,
+        index: usize,
+        wanted: &Wanted,
+        make: &(impl Fn(usize) -> S + Sync),
+        bar: &ProgressBar,
+        findings: &mut Findings,
+        take: &mut impl FnMut(usize, S, u64, &mut Findings) -> Result<()>,
+    ) -> Result<()> {
+        let mut hasher = self.digests[index].is_none().then(Sha256::new);
+        let see = |bytes: &[u8]| {
+            if let Some(hasher) = &mut hasher {
+                hasher.update(bytes);
+            }
+            bar.inc(bytes.len() as u64);
+        };
+        let each = |sink, line, findings: &mut Findings| take(index, sink, line, findings);
+        let part = &self.parts[index];
+        scan_part(part, &*part.open()?, wanted, self.threads, || make(index), see, findings, each)?;
+        self.learn(index, hasher.map(hexadecimal));
+        Ok(())
+    }
+
+    /// Reads small files, each by one thread; their sinks come in the order of the files all the same.
+    fn scan_together<S: Sink>(
+        &mut self,
+        run: Range<usize>,
+        wanted: &Wanted,
+        make: &(impl Fn(usize) -> S + Sync),
+        bar: &ProgressBar,
+        findings: &mut Findings,
+        take: &mut impl FnMut(usize, S, u64, &mut Findings) -> Result<()>,
+    ) -> Result<()> {
+        let (parts, start) = (self.parts, run.start);
+        let work = |place: usize| whole(&parts[start + place], wanted, || make(start + place));
+        ordered::each(run.len(), self.threads, work, |place, whole| {
+            findings.append(whole.findings);
+            self.learn(start + place, Some(whole.digest));
+            bar.inc(parts[start + place].size);
+            whole.blocks.into_iter().try_for_each(|(sink, line)| take(start + place, sink, line, findings))
+        })
+    }
+
+    /// The files as runs of light ones, which are read together, and heavy ones, each alone.
+    pub(super) fn runs(&self, is_light: impl Fn(&Part) -> bool) -> Vec<Range<usize>> {
+        runs(self.parts.iter().map(is_light))
+    }
+
+    /// A bar that shows how many bytes have been read.
+    pub(super) fn bar(&self) -> ProgressBar {
+        progress_bar(self.parts.iter().map(|part| part.size).sum())
+    }
+}
+
+/// Neighbours that are light, and each other one alone.
+fn runs(light: impl Iterator<Item = bool>) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    let mut was_light = false;
+    for (index, is_light) in light.enumerate() {
+        match runs.last_mut().filter(|_| is_light && was_light) {
+            Some(run) => run.end = index + 1,
+            None => runs.push(index..index + 1),
+        }
+        was_light = is_light;
+    }
+    runs
+}
+
+/// A file that was read whole.
+pub(super) struct Whole<S> {
+    pub(super) blocks: Vec<(S, u64)>,
+    pub(super) findings: Findings,
+    pub(super) digest: String,
+}
+
+/// Reads a file with one thread.
+///
+/// # Errors
+/// If it cannot be read or is malformed.
+pub(super) fn whole<S: Sink>(part: &Part, wanted: &Wanted, make: impl Fn() -> S + Sync) -> Result<Whole<S>> {
+    let (mut blocks, mut findings, mut hasher) = (Vec::new(), Findings::default(), Sha256::new());
+    let take = |sink, line, _: &mut Findings| {
+        blocks.push((sink, line));
+        Ok(())
+    };
+    scan_part(part, &*part.open()?, wanted, 1, make, |bytes| hasher.update(bytes), &mut findings, take)?;
+    Ok(Whole { blocks, findings, digest: hexadecimal(hasher) })
+}
+
+/// Reads the rows of a file, with what its path says of them.
+#[expect(clippy::too_many_arguments, reason = "what a pass is made of")]
+pub(super) fn scan_part<S: Sink>(
+    part: &Part,
+    source: &Source,
+    wanted: &Wanted,
+    threads: usize,
+    make: impl Fn() -> S + Sync,
+    see: impl FnMut(&[u8]) + Send,
+    findings: &mut Findings,
+    mut take: impl FnMut(S, u64, &mut Findings) -> Result<()>,
+) -> Result<()> {
+    if part.columns.is_empty() || source.size == 0 {
+        return scan_file(source, wanted, threads, make, see, findings, take);
+    }
+    let fixed = Fixed::new(part, &infer::columns(source)?, wanted)?;
+    fixed.note_kinds(part, findings);
+    let make = || Placed { fixed: &fixed, sink: make() };
+    let take = |placed: Placed<'_, S>, line, findings: &mut Findings| take(placed.sink, line, findings);
+    scan_file(source, &fixed.wanted, threads, make, see, findings, take)
 }
 
 fn scan_file<S: Sink>(
@@ -89,6 +202,7 @@ fn scan_file<S: Sink>(
     take: impl FnMut(S, u64, &mut Findings) -> Result<()>,
 ) -> Result<()> {
     match &source.shape {
+        Shape::Csv { header, .. } if header.is_empty() => Ok(()),
         Shape::Csv { header, body, body_line } => {
             let layout = wanted.layout(header, &source.path)?;
             let job = Job { source, layout: &layout, body: *body, body_line: *body_line, threads };
@@ -117,6 +231,14 @@ pub(super) fn parquet_numeric(source: &Source) -> Result<Vec<bool>> {
     Err(no_parquet(source))
 }
 
+/// Whether a Parquet file has rows.
+pub(super) fn parquet_has_rows(source: &Source) -> Result<bool> {
+    #[cfg(feature = "parquet")]
+    return Ok(Footer::read(source)?.rows() > 0);
+    #[cfg(not(feature = "parquet"))]
+    Err(no_parquet(source))
+}
+
 /// The kind of times in a column of a Parquet file.
 pub(super) fn parquet_kind(source: &Source, column: &str) -> Result<Kind> {
     #[cfg(feature = "parquet")]
@@ -132,86 +254,6 @@ fn no_parquet(source: &Source) -> Error {
     error.with_help("build with the feature `parquet`")
 }
 
-/// Sums up the table.
-///
-/// # Errors
-/// As [`Inputs::scan`].
-pub(super) fn sum<'p>(inputs: &mut Inputs<'_>, plan: &'p Plan, detail: Detail) -> Result<Merger<'p>> {
-    let mut merger = Merger::new(plan, detail);
-    match plan.direction {
-        Direction::Last => inputs.scan(
-            &plan.wanted,
-            |file| Tally::new(plan, detail, file),
-            |_, tally, _, _| {
-                merger.add(tally);
-                Ok(())
-            },
-        )?,
-        Direction::Diff => sum_in_order(inputs, plan, detail, &mut merger)?,
-    };
-    Ok(merger)
-}
-
-/// Sums up each file in one go: a row needs the one before it, which may stand in another block.
-fn sum_in_order(inputs: &mut Inputs<'_>, plan: &Plan, detail: Detail, merger: &mut Merger<'_>) -> Result<Option<Kind>> {
-    let mut tallies: Vec<Tally<'_>> = (0..inputs.sources.len()).map(|file| Tally::new(plan, detail, file)).collect();
-    let paths: Vec<_> = inputs.sources.iter().map(|source| source.path.clone()).collect();
-    let kind = inputs.scan(
-        &plan.wanted,
-        |_| Kept::default(),
-        |file, kept, line, findings| {
-            let mut problems = Problems::default();
-            for row in &kept.rows {
-                tallies[file].row(&row.borrow(), &mut problems);
-            }
-            findings.take_problems(&paths[file], problems, line);
-            Ok(())
-        },
-    )?;
-    for tally in tallies {
-        merger.add(tally);
-    }
-    Ok(kind)
-}
-
-/// The rows of a block, kept.
-#[derive(Debug, Default)]
-struct Kept {
-    rows: Vec<KeptRow>,
-}
-
-#[derive(Debug)]
-struct KeptRow {
-    id: Vec<u8>,
-    ds: i64,
-    cutoff: i64,
-    values: Vec<f64>,
-    extras: Vec<Extra<'static>>,
-    line: u64,
-    place: u64,
-}
-
-impl KeptRow {
-    fn borrow(&self) -> Row<'_> {
-        let Self { id, ds, cutoff, values, extras, line, place } = self;
-        Row { id, ds: *ds, cutoff: *cutoff, values, extras, line: *line, place: *place }
-    }
-}
-
-impl Sink for Kept {
-    fn row(&mut self, row: &Row<'_>, _: &mut Problems) {
-        self.rows.push(KeptRow {
-            id: row.id.to_vec(),
-            ds: row.ds,
-            cutoff: row.cutoff,
-            values: row.values.to_vec(),
-            extras: row.extras.iter().map(Extra::to_static).collect(),
-            line: row.line,
-            place: row.place,
-        });
-    }
-}
-
 /// Reads a training table.
 ///
 /// # Errors
@@ -220,10 +262,11 @@ pub(super) fn train(path: &Path, request: &Request, kind: Kind) -> Result<(Train
     if request.season == 0 {
         return Err(Error::usage("--season 0", "a lag of at least 1"));
     }
-    let sources = [Source::open(path)?];
-    let mut inputs = Inputs::new(&sources, request.threads);
+    let parts = [Part::file(path)?];
+    let mut inputs = Inputs::new(&parts, request.threads);
     let columns = request.columns.clone();
-    let wanted = Wanted { numbers: vec![columns.y.clone()], columns, has_cutoff: false, extras: Vec::new() };
+    let numbers = vec![columns.y.clone()];
+    let wanted = Wanted { columns, has_id: true, has_ds: true, has_cutoff: false, numbers, extras: Vec::new() };
     let mut rows = TrainRows::default();
     let found = inputs.scan(
         &wanted,
