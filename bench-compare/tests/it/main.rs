@@ -10,6 +10,7 @@
 )]
 
 mod benchmark_pairs;
+mod cache;
 mod edge_files;
 mod forecasts;
 mod forecasts_properties;

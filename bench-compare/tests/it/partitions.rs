@@ -236,8 +236,8 @@ fn models_are_told_from_the_first_file_with_rows() {
 
 #[test]
 fn more_files_than_descriptors_are_read() {
-    let text = |index: usize| format!("{HEADER}s{},{},1.5,{}\n", index % 7, index + 1, index % 5);
-    let files: Vec<(String, String)> = (0..3000).map(|index| (format!("cutoff={index}/a.csv"), text(index))).collect();
+    let text = |index: usize| format!("unique_id,ds,cutoff,y,A\ns{},{},{index},1.5,{}\n", index % 7, index + 1, index % 5);
+    let files: Vec<(String, String)> = (0..3000).map(|index| (format!("{index}.csv"), text(index))).collect();
     let split = written(&files);
     let loaded = forecasts::read(&small(split.path())).unwrap();
     assert_eq!((loaded.sufficient.checks.rows, loaded.inputs.len()), (3000, 3000));

@@ -14,6 +14,7 @@
 
 mod args;
 mod blocks;
+mod cache;
 mod csv;
 mod duplicates;
 mod fixed;
@@ -30,6 +31,7 @@ mod part;
 mod partial;
 mod pass;
 mod plan;
+mod remembered;
 mod row;
 mod rows;
 mod source;
@@ -47,7 +49,8 @@ use shared::format::input::Input;
 use shared::format::sufficient::{Measure, Sufficient};
 use shared::{Error, Place, Result};
 
-pub use args::TableArgs;
+pub use args::{CacheArgs, TableArgs};
+pub use cache::CacheRequest;
 pub use layout::ColumnMap;
 pub use measure::Direction;
 pub use rows::{ForecastRow, ForecastRows};
@@ -56,6 +59,7 @@ use merge::{GroupNames, Merger};
 use part::Part;
 use pass::Inputs;
 use plan::Plan;
+use remembered::Memory;
 use steps::Steps;
 use time::Kind;
 
@@ -100,6 +104,8 @@ pub struct Request {
     pub detail: Detail,
     /// Threads; 0 for as many as there are cores.
     pub threads: usize,
+    /// Where the sums of files are kept for the next run.
+    pub cache: Option<CacheRequest>,
 }
 
 impl Default for Request {
@@ -119,6 +125,7 @@ impl Default for Request {
             allow_identical_duplicates: false,
             detail: Detail::Windows,
             threads: 0,
+            cache: None,
         }
     }
 }
@@ -135,6 +142,8 @@ pub struct Loaded {
     pub sufficient: Sufficient,
     /// Forecast tables, then the training table, with their digests.
     pub inputs: Vec<Input>,
+    /// What is worth telling but no part of the result: it depends on what a cache knows.
+    pub remarks: Vec<String>,
 }
 
 /// Opens and sums up a forecast table.
@@ -229,29 +238,48 @@ impl Forecasts {
         let train = request.train.as_deref().map(|path| pass::train(path, request, plan.kind)).transpose()?;
         let (history, train_input) = train.unzip();
         plan.train = history;
+        let mut summing = Summing { memory: Memory::of(request), train: train_input.as_ref() };
         note_unknown(request, &plan, &mut notes);
         if plan.needs_steps() {
-            plan.steps = Some(steps_of(&plan, &mut inputs)?);
+            plan.steps = Some(steps_of(&plan, &mut inputs, &mut summing)?);
         }
         let detail = if plan.by_window { Detail::Windows } else { request.detail };
-        let merged = sum::sum(&mut inputs, &plan, detail)?;
+        let merged = summing.sum(&mut inputs, &plan, detail)?;
         let again = duplicates::resolve(&mut inputs, &plan, &merged, request, &mut notes)?;
         let deduplicated = again.map(|skip| plan.without(skip));
         let merged = match &deduplicated {
-            Some(plan) => sum::sum(&mut inputs, plan, detail)?,
+            Some(plan) => summing.sum(&mut inputs, plan, detail)?,
             None => merged,
         };
         check_order(&merged, request)?;
         check_pairs(&merged, request)?;
         let names = GroupNames { slices: &request.slices, by: &request.by };
         let sufficient = merged.finish(&names, notes);
-        Ok(Loaded { sufficient, inputs: inputs.digests().into_iter().chain(train_input).collect() })
+        let remarks = summing.memory.map(Memory::remarks).unwrap_or_default();
+        Ok(Loaded { sufficient, inputs: inputs.digests().into_iter().chain(train_input).collect(), remarks })
     }
 }
 
 /// The grid of the table, from a pass over its times.
-fn steps_of(plan: &Plan, inputs: &mut Inputs<'_>) -> Result<Steps> {
-    Ok(Steps::of(&sum::sum(inputs, &plan.times_only(), Detail::Series)?.windows, plan.kind))
+fn steps_of(plan: &Plan, inputs: &mut Inputs<'_>, summing: &mut Summing<'_>) -> Result<Steps> {
+    Ok(Steps::of(&summing.sum(inputs, &plan.times_only(), Detail::Series)?.windows, plan.kind))
+}
+
+/// How tables are summed up: with the help of a cache, or without.
+#[derive(Debug, Default)]
+struct Summing<'r> {
+    memory: Option<Memory<'r>>,
+    /// The training table, on which sums may rest.
+    train: Option<&'r Input>,
+}
+
+impl Summing<'_> {
+    fn sum<'p>(&mut self, inputs: &mut Inputs<'_>, plan: &'p Plan, detail: Detail) -> Result<Merger<'p>> {
+        match &mut self.memory {
+            Some(memory) => memory.sum(inputs, plan, detail, self.train.map(|input| input.sha256.as_str())),
+            None => sum::sum(inputs, plan, detail),
+        }
+    }
 }
 
 fn note_unknown(request: &Request, plan: &Plan, notes: &mut Vec<String>) {

@@ -28,7 +28,7 @@ use super::train::{Train, TrainRows};
 const LONG_INPUT_BYTES: u64 = 1 << 28;
 
 /// Files up to this size are read whole, several at once; larger ones by all cores, one after the other.
-const SMALL_BYTES: u64 = 1 << 20;
+pub(super) const SMALL_BYTES: u64 = 1 << 20;
 
 /// The files of a table, and their digests once they have been read.
 pub(super) struct Inputs<'a> {
@@ -71,7 +71,7 @@ impl<'a> Inputs<'a> {
     ) -> Result<Option<Kind>> {
         let mut findings = Findings::default();
         let bar = self.bar();
-        for run in self.runs(|part| part.size <= SMALL_BYTES) {
+        for run in self.runs(|_, part| part.size <= SMALL_BYTES) {
             match run.len() {
                 1 => self.scan_alone(run.start, wanted, &make, &bar, &mut findings, &mut take)?,
                 _ => self.scan_together(run, wanted, &make, &bar, &mut findings, &mut take)?,
@@ -125,8 +125,8 @@ impl<'a> Inputs<'a> {
     }
 
     /// The files as runs of light ones, which are read together, and heavy ones, each alone.
-    pub(super) fn runs(&self, is_light: impl Fn(&Part) -> bool) -> Vec<Range<usize>> {
-        runs(self.parts.iter().map(is_light))
+    pub(super) fn runs(&self, is_light: impl Fn(usize, &Part) -> bool) -> Vec<Range<usize>> {
+        runs(self.parts.iter().enumerate().map(|(index, part)| is_light(index, part)))
     }
 
     /// A bar that shows how many bytes have been read.

@@ -62,7 +62,7 @@ impl Forecasts {
         plan.train =
             request.train.as_deref().map(|path| pass::train(path, &request, plan.kind)).transpose()?.map(|read| read.0);
         let mut inputs = Inputs::new(&self.parts, request.threads);
-        let steps = super::steps_of(&plan, &mut inputs)?;
+        let steps = super::steps_of(&plan, &mut inputs, &mut super::Summing::default())?;
         let make = |_| Kept { plan: &plan, steps, slots, rows: Vec::new() };
         let mut rows = Vec::new();
         inputs.scan(&plan.wanted, make, |_, kept, _, _| {

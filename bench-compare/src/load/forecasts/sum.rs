@@ -56,12 +56,12 @@ fn sum_in_order(inputs: &mut Inputs<'_>, plan: &Plan, detail: Detail, merger: &m
 
 /// The rows of a block, kept.
 #[derive(Debug, Default)]
-struct Kept {
-    rows: Vec<KeptRow>,
+pub(super) struct Kept {
+    pub(super) rows: Vec<KeptRow>,
 }
 
 #[derive(Debug)]
-struct KeptRow {
+pub(super) struct KeptRow {
     id: Vec<u8>,
     ds: i64,
     cutoff: i64,
@@ -72,7 +72,7 @@ struct KeptRow {
 }
 
 impl KeptRow {
-    fn borrow(&self) -> Row<'_> {
+    pub(super) fn borrow(&self) -> Row<'_> {
         let Self { id, ds, cutoff, values, extras, line, place } = self;
         Row { id, ds: *ds, cutoff: *cutoff, values, extras, line: *line, place: *place }
     }
