@@ -79,7 +79,8 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
 pub fn score(args: &Args) -> shared::Result<Score> {
     let detail = Detail::Series;
     let (models, by, slices) = (args.models.clone(), args.by.clone(), args.slices.clone());
-    let mut request = Request { models, slices, by, detail, cache: args.cache.request(), ..args.table.request(&args.files)? };
+    let mut request =
+        Request { models, slices, by, detail, cache: args.cache.request(), ..args.table.request(&args.files)? };
     let forecasts = Forecasts::open(&request)?;
     let level = level(args.level, &forecasts.levels())?;
     let mut metrics = if args.metrics.is_empty() { default_metrics(&request, level) } else { args.metrics.clone() };

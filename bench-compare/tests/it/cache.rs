@@ -1,11 +1,13 @@
 //! The cache of sums: whatever happens to files and entries, the result is that of a run without a cache, to the last bit.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use bench_compare::load::forecasts::{self, CacheRequest, Detail, Direction, Request};
+use jiff::Timestamp;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::metric::{Metric, measures_of};
@@ -35,7 +37,8 @@ impl Place {
     }
 
     fn entries(&self) -> Vec<PathBuf> {
-        let folders = fs::read_dir(self.cache()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+        let folders =
+            fs::read_dir(self.cache()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
         let files = folders.flat_map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
         let mut files: Vec<PathBuf> = files.collect();
         files.sort();
@@ -44,12 +47,18 @@ impl Place {
 
     fn request(&self) -> Request {
         let measures = measures_of(&[Metric::Mae, Metric::Smape], None);
-        Request { files: vec![self.tables()], models: vec!["A".into(), "B".into()], measures, max_unpaired: 0.5, ..Request::default() }
+        Request {
+            files: vec![self.tables()],
+            models: vec!["A".into(), "B".into()],
+            measures,
+            max_unpaired: 0.5,
+            ..Request::default()
+        }
     }
 
     /// With the cache, at a time at which every file here is long settled.
     fn cached(&self, request: Request) -> Request {
-        let moment = SystemTime::now() + Duration::from_secs(3600);
+        let moment = SystemTime::from(Timestamp::now()) + Duration::from_hours(1);
         Request { cache: Some(CacheRequest { folder: self.cache(), rehash: false, moment }), ..request }
     }
 
@@ -58,7 +67,9 @@ impl Place {
         let plain = forecasts::read(&request);
         let cached = forecasts::read(&self.cached(request));
         let said = |loaded: &forecasts::Loaded| format!("{:?} {:?}", loaded.sufficient, loaded.inputs);
-        let outcome = |loaded: &shared::Result<forecasts::Loaded>| loaded.as_ref().map(said).map_err(|error| format!("{error} {:?}", error.help()));
+        let outcome = |loaded: &shared::Result<forecasts::Loaded>| {
+            loaded.as_ref().map(said).map_err(|error| format!("{error} {:?}", error.help()))
+        };
         assert_eq!(outcome(&plain), outcome(&cached));
         cached.map(|loaded| loaded.remarks).unwrap_or_default()
     }
@@ -74,18 +85,27 @@ const HEADER: &str = "unique_id,ds,cutoff,y,A,B,region\n";
 fn week(cutoff: u32, salt: u32) -> String {
     let row = |series: u32, step: u32| {
         let y = f64::from(series * 7 + step * 3 + cutoff % 5) / 3.0;
-        let a = if (series + step + salt) % 11 == 0 { String::new() } else { format!("{}", y + f64::from(salt % 7) / 9.0) };
+        let a = if (series + step + salt).is_multiple_of(11) {
+            String::new()
+        } else {
+            format!("{}", y + f64::from(salt % 7) / 9.0)
+        };
         format!("s{series},{},{cutoff},{y},{a},{},r{}\n", cutoff + step, y * 1.1, series % 2)
     };
     let rows = (0..3).flat_map(|series| (1..5).map(move |step| row(series, step)));
     HEADER.to_owned() + &rows.collect::<String>()
 }
 
+/// Writes into the file itself, which keeps its inode.
+pub(crate) fn write(path: &Path, bytes: &[u8]) {
+    File::create(path).unwrap().write_all(bytes).unwrap();
+}
+
 /// Writes a file so that the system has another time for it than before, as it has for any two changes that are far enough apart.
 fn put(path: &Path, text: &[u8]) {
     let before = fs::metadata(path).map(|known| (known.ctime(), known.ctime_nsec())).ok();
     loop {
-        fs::write(path, text).unwrap();
+        write(path, text);
         let known = fs::metadata(path).unwrap();
         if before != Some((known.ctime(), known.ctime_nsec())) {
             return;
@@ -130,7 +150,12 @@ fn another_question_is_not_answered_by_the_sums_of_the_first() {
     put(&place.file("b.csv"), week(2, 0).as_bytes());
     let train = place.folder.path().join("train.csv");
     put(&train, b"unique_id,ds,y\ns0,-2,1\ns0,-1,3\ns0,0,2\ns0,1,4\n");
-    let with_train = |request: Request, season| Request { train: Some(train.clone()), season, measures: measures_of(&[Metric::Mase, Metric::Da], None), ..request };
+    let with_train = |request: Request, season| Request {
+        train: Some(train.clone()),
+        season,
+        measures: measures_of(&[Metric::Mase, Metric::Da], None),
+        ..request
+    };
     let questions: Vec<Request> = [
         place.request(),
         Request { models: vec!["B".into()], ..place.request() },
@@ -179,7 +204,7 @@ fn a_file_that_was_changed_a_moment_ago_is_not_remembered() {
     let path = place.file("a.csv");
     let now = |place: &Place| {
         let mut request = place.cached(place.request());
-        request.cache.iter_mut().for_each(|cache| cache.moment = SystemTime::now());
+        request.cache.iter_mut().for_each(|cache| cache.moment = Timestamp::now().into());
         forecasts::read(&request).unwrap().remarks.join("; ")
     };
     put(&path, week(1, 0).as_bytes());
@@ -207,10 +232,13 @@ fn an_entry_with_any_byte_changed_or_cut_off_is_made_again() {
     let good = fs::read(&entry).unwrap();
     let plain = forecasts::read(&place.request()).unwrap();
     let check = |bad: &[u8], what: &str| {
-        fs::write(&entry, bad).unwrap();
+        write(&entry, bad);
         let loaded = forecasts::read(&place.cached(place.request())).unwrap();
         assert_eq!((&loaded.sufficient, &loaded.inputs), (&plain.sufficient, &plain.inputs), "{what}");
-        assert_eq!(loaded.remarks.join("; "), "cache: 0 of 1 files known, 1 read; cache: 1 damaged entries were ignored and made again");
+        assert_eq!(
+            loaded.remarks.join("; "),
+            "cache: 0 of 1 files known, 1 read; cache: 1 damaged entries were ignored and made again"
+        );
         assert_eq!(fs::read(&entry).unwrap(), good, "{what}");
     };
     for byte in 0..good.len() {
@@ -229,7 +257,10 @@ fn the_entry_of_another_file_in_the_place_of_one_is_not_taken_for_it() {
     place.remark();
     let [one, two] = place.entries().try_into().unwrap();
     fs::copy(&one, &two).unwrap();
-    assert_eq!(place.remark(), "cache: 1 of 2 files known, 1 read; cache: 1 damaged entries were ignored and made again");
+    assert_eq!(
+        place.remark(),
+        "cache: 1 of 2 files known, 1 read; cache: 1 damaged entries were ignored and made again"
+    );
 }
 
 #[test]
@@ -241,7 +272,11 @@ fn duplicates_across_files_are_found_whether_files_are_read_or_known() {
     put(&place.file("c.csv"), week(1, 0).as_bytes());
     assert_eq!(place.remark(), "", "an error, the same as without the cache");
     let allowed = Request { allow_identical_duplicates: true, ..place.request() };
-    assert_eq!(place.remarks(allowed.clone()), ["cache: 2 of 3 files known, 1 read"], "the copy is read without its rows");
+    assert_eq!(
+        place.remarks(allowed.clone()),
+        ["cache: 2 of 3 files known, 1 read"],
+        "the copy is read without its rows"
+    );
     assert_eq!(place.remarks(allowed), ["cache: 2 of 3 files known, 1 read"]);
     put(&place.file("c.csv"), week(1, 4).as_bytes());
     assert_eq!(place.remark(), "", "an error, the same as without the cache");
@@ -262,7 +297,7 @@ fn bad_rows_and_mixed_times_are_told_as_without_a_cache() {
 fn a_cache_that_cannot_be_written_changes_nothing() {
     let place = Place::new();
     put(&place.file("a.csv"), week(1, 0).as_bytes());
-    fs::write(place.cache(), "a file").unwrap();
+    write(&place.cache(), b"a file");
     let remark = place.remark();
     assert!(remark.starts_with("cache: 0 of 1 files known, 1 read; cache: not all is remembered: "), "{remark}");
 }
@@ -285,7 +320,9 @@ fn runs_at_the_same_time_share_a_cache() {
 fn a_large_file_is_known_block_by_block() {
     let place = Place::new();
     // Three blocks; the window of each series goes on from block to block.
-    let row = |row: u32| format!("s{},{},0,{}.25,{},{}.5,{}\n", row % 5, row + 1, row % 1000, row % 997, row % 991, "r".repeat(60));
+    let row = |row: u32| {
+        format!("s{},{},0,{}.25,{},{}.5,{}\n", row % 5, row + 1, row % 1000, row % 997, row % 991, "r".repeat(60))
+    };
     put(&place.file("a.csv"), (HEADER.to_owned() + &(0..30_000).map(row).collect::<String>()).as_bytes());
     put(&place.file("b.csv"), week(40_000, 0).as_bytes());
     assert_eq!(place.remark(), "cache: 0 of 2 files known, 2 read");
@@ -299,11 +336,18 @@ fn change(place: &Place, rng: &mut ChaCha8Rng) {
     let text = fs::read(&path).ok();
     let target = match rng.random_range(0..3) {
         0 => Some(place.cache().join("index")),
-        _ => place.cache().exists().then(|| place.entries()).filter(|all| !all.is_empty()).map(|all| all[rng.random_range(0..all.len())].clone()),
+        _ => place
+            .cache()
+            .exists()
+            .then(|| place.entries())
+            .filter(|all| !all.is_empty())
+            .map(|all| all[rng.random_range(0..all.len())].clone()),
     };
     let target = target.filter(|target| target.exists());
     match (rng.random_range(0..9), text, target) {
-        (0 | 1, _, _) | (_, None, _) => put(&path, week(rng.random_range(1..9) * 10, rng.random_range(0..20)).as_bytes()),
+        (0 | 1, _, _) | (_, None, _) => {
+            put(&path, week(rng.random_range(1..9) * 10, rng.random_range(0..20)).as_bytes());
+        }
         (2, Some(text), _) => put(&path, &text),
         (3, Some(text), _) => put(&path, &text[..rng.random_range(0..text.len())]),
         (4, Some(mut text), _) => {
@@ -318,11 +362,11 @@ fn change(place: &Place, rng: &mut ChaCha8Rng) {
             let mut bytes = fs::read(&target).unwrap();
             let byte = rng.random_range(0..bytes.len());
             bytes[byte] ^= 1 << rng.random_range(0..8);
-            fs::write(target, bytes).unwrap();
+            write(&target, &bytes);
         }
         (7, _, Some(target)) => {
             let bytes = fs::read(&target).unwrap();
-            fs::write(target, &bytes[..rng.random_range(0..bytes.len())]).unwrap();
+            write(&target, &bytes[..rng.random_range(0..bytes.len())]);
         }
         (_, _, Some(target)) => fs::remove_file(target).unwrap(),
         _ => {}
@@ -339,7 +383,12 @@ fn no_sequence_of_changes_makes_a_difference() {
             change(&place, &mut rng);
             let by = if rng.random_bool(0.3) { vec!["h".into(), "region".into()] } else { Vec::new() };
             let allow_identical_duplicates = rng.random_bool(0.5);
-            place.remarks(Request { by, allow_identical_duplicates, threads: rng.random_range(1..4), ..place.request() });
+            place.remarks(Request {
+                by,
+                allow_identical_duplicates,
+                threads: rng.random_range(1..4),
+                ..place.request()
+            });
         }
     }
 }

@@ -9,6 +9,8 @@ use shared::digest;
 use shared::format::sufficient::Panel;
 use shared::metric::{Metric, measures_of};
 
+use crate::cache::write;
+
 const CV: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/cv/bls_unemployment_cv.csv");
 const TRAIN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/cv/bls_unemployment_train.csv");
 
@@ -18,7 +20,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     for (path, text) in files {
         let path = folder.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        write(&path, text.as_bytes());
     }
     folder
 }
@@ -122,9 +124,9 @@ fn files_are_read_in_the_byte_order_of_their_paths_and_listed_with_their_digests
     for extra in ["_SUCCESS", ".part-0.csv.crc", "_temporary/0/part-9.csv", "cutoff=1999-01-01/.hidden.csv"] {
         let path = split.path().join(extra);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, "no table").unwrap();
+        write(&path, b"no table");
     }
-    fs::write(split.path().join("cutoff=2004-01-01/part-1.csv"), "").unwrap();
+    write(&split.path().join("cutoff=2004-01-01/part-1.csv"), b"");
     let loaded = forecasts::read(&request(split.path())).unwrap();
     let paths: Vec<PathBuf> = loaded.inputs.iter().map(|input| input.path.clone()).collect();
     assert_eq!(paths.len(), 23 + 1 + 1, "23 cutoffs, an empty file, the training table");
@@ -236,7 +238,8 @@ fn models_are_told_from_the_first_file_with_rows() {
 
 #[test]
 fn more_files_than_descriptors_are_read() {
-    let text = |index: usize| format!("unique_id,ds,cutoff,y,A\ns{},{},{index},1.5,{}\n", index % 7, index + 1, index % 5);
+    let text =
+        |index: usize| format!("unique_id,ds,cutoff,y,A\ns{},{},{index},1.5,{}\n", index % 7, index + 1, index % 5);
     let files: Vec<(String, String)> = (0..3000).map(|index| (format!("{index}.csv"), text(index))).collect();
     let split = written(&files);
     let loaded = forecasts::read(&small(split.path())).unwrap();

@@ -1,8 +1,8 @@
 //! The flags of every command that reads a forecast table.
 
 use std::path::PathBuf;
-use std::time::SystemTime;
 
+use jiff::Timestamp;
 use shared::Result;
 
 use super::{CacheRequest, ColumnMap, Direction, Request};
@@ -51,7 +51,7 @@ impl CacheArgs {
     /// The cache that the flags name, as of now.
     pub fn request(&self) -> Option<CacheRequest> {
         let folder = self.cache.clone()?;
-        Some(CacheRequest { folder, rehash: self.cache_rehash, moment: SystemTime::now() })
+        Some(CacheRequest { folder, rehash: self.cache_rehash, moment: Timestamp::now().into() })
     }
 }
 

@@ -149,7 +149,6 @@ fn cells(names: &[String], lookup: &Lookup<'_>) -> (Vec<Cell>, Vec<String>) {
 }
 
 /// Whether a cell of a row is the value of the path: the same number, the same time or the same text.
-#[expect(clippy::float_cmp, reason = "the same number is meant")]
 fn agrees(path: Option<&str>, cell: &Extra<'_>) -> bool {
     match (path.map(Value::of_field), cell) {
         (None | Some(Value::Null), Extra::Null) => true,

@@ -103,16 +103,9 @@ fn decoded(text: &str) -> Option<String> {
     let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
     while let Some((&first, after)) = rest.split_first() {
         let escaped = (first == b'%').then(|| after.split_first_chunk::<2>()).flatten();
-        match escaped.and_then(|(digits, after)| Some((byte(*digits)?, after))) {
-            Some((byte, after)) => {
-                bytes.push(byte);
-                rest = after;
-            }
-            None => {
-                bytes.push(first);
-                rest = after;
-            }
-        }
+        let (byte, after) = escaped.and_then(|(digits, after)| Some((byte(*digits)?, after))).unwrap_or((first, after));
+        bytes.push(byte);
+        rest = after;
     }
     String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))
 }

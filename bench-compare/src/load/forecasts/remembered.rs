@@ -64,7 +64,8 @@ impl<'r> Memory<'r> {
             pass: self.cache.pass(plan, detail, self.request, train),
             skipped: plan.skip.iter().map(|(file, _)| *file).collect(),
         };
-        let mut sums = Sums { merger: Merger::new(plan, detail), findings: Findings::default(), counts: Counts::default() };
+        let mut sums =
+            Sums { merger: Merger::new(plan, detail), findings: Findings::default(), counts: Counts::default() };
         let bar = inputs.bar();
         for run in inputs.runs(|index, part| files.is_light(index, part)) {
             for_run(&files, run, inputs, &mut sums, |bytes| bar.inc(bytes))?;
@@ -150,22 +151,27 @@ fn for_run(
         inputs.learn(start, digest);
         return Ok(());
     }
-    ordered::each(run.len(), threads, |place| files.get(start + place), |place, got| {
-        let index = start + place;
-        match got {
-            Got::Known(known) => {
-                sums.add_known(&files.parts[index], &known);
-                inputs.learn(index, files.digest(index));
+    ordered::each(
+        run.len(),
+        threads,
+        |place| files.get(start + place),
+        |place, got| {
+            let index = start + place;
+            match got {
+                Got::Known(known) => {
+                    sums.add_known(&files.parts[index], &known);
+                    inputs.learn(index, files.digest(index));
+                }
+                Got::Read(blocks, read) => {
+                    blocks.iter().for_each(|block| sums.merger.add(block));
+                    inputs.learn(index, Some(read.digest.clone()));
+                    sums.add_read(read);
+                }
             }
-            Got::Read(blocks, read) => {
-                blocks.iter().for_each(|block| sums.merger.add(block));
-                inputs.learn(index, Some(read.digest.clone()));
-                sums.add_read(read);
-            }
-        }
-        progress(files.parts[index].size);
-        Ok(())
-    })
+            progress(files.parts[index].size);
+            Ok(())
+        },
+    )
 }
 
 /// The files of a pass.
@@ -244,7 +250,8 @@ impl Files<'_> {
         see: impl FnMut(&[u8]) + Send,
         mut take: impl FnMut(Partial),
     ) -> Result<Findings> {
-        let (part, plan, detail, mut findings) = (&self.parts[index], self.pass.plan, self.pass.detail, Findings::default());
+        let (part, plan, detail, mut findings) =
+            (&self.parts[index], self.pass.plan, self.pass.detail, Findings::default());
         let tally = || Tally::new(plan, detail, index);
         if plan.direction == Direction::Last {
             let take = |tally, _, _: &mut Findings| {

@@ -57,7 +57,16 @@ fn write_sums(writer: &mut Writer, sums: &Sums) {
 }
 
 fn write_checks(writer: &mut Writer, checks: &Checks) {
-    let Checks { rows, paired, missing_actual, missing_forecast, zero_actual, no_scale, no_last_actual, duplicates_dropped } = checks;
+    let Checks {
+        rows,
+        paired,
+        missing_actual,
+        missing_forecast,
+        zero_actual,
+        no_scale,
+        no_last_actual,
+        duplicates_dropped,
+    } = checks;
     let numbers = [rows, paired, missing_actual, zero_actual, no_scale, no_last_actual, duplicates_dropped];
     numbers.into_iter().for_each(|number| writer.u64(*number));
     writer.all(missing_forecast, |writer, rows| writer.u64(*rows));
@@ -95,7 +104,8 @@ fn read_window(reader: &mut Reader<'_>) -> Option<Window> {
 fn read_sums(reader: &mut Reader<'_>, plan: &Plan) -> Option<Sums> {
     let (models, measures) = (plan.models.len(), plan.measures.len());
     let mut sums = Sums::new(models, measures);
-    (sums.rows, sums.counts, sums.totals) = (reader.all(Reader::u32)?, reader.all(Reader::u32)?, reader.all(Reader::f64)?);
+    (sums.rows, sums.counts, sums.totals) =
+        (reader.all(Reader::u32)?, reader.all(Reader::u32)?, reader.all(Reader::f64)?);
     let units = sums.rows.len();
     (sums.counts.len() == units * measures && sums.totals.len() == units * measures * models).then_some(sums)
 }

@@ -80,14 +80,14 @@ mod tests {
     fn a_digest_is_known_while_the_stamp_is_the_same() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.csv");
-        std::fs::write(&file, "one").unwrap();
+        shared::fsio::write_unsynced(&file, b"one").unwrap();
         let stamp = Stamp::of_path(&file).unwrap();
         let mut index = Index::default();
         index.insert(&file, stamp, "digest".to_owned());
         index.save(folder.path()).unwrap();
         let loaded = Index::load(folder.path());
         assert_eq!(loaded.digest(&file, &stamp), Some("digest"));
-        std::fs::write(&file, "more").unwrap();
+        shared::fsio::write_unsynced(&file, b"more").unwrap();
         assert_eq!(loaded.digest(&file, &Stamp::of_path(&file).unwrap()), None);
         assert_eq!(loaded.digest(&folder.path().join("b.csv"), &stamp), None);
     }

@@ -32,7 +32,7 @@ pub(super) use entry::FileSums;
 const MAGIC: &[u8] = b"bench-compare sums 1\n";
 
 /// An entry that was used is marked so when its mark is older than this.
-const MARK_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+const MARK_AGE: Duration = Duration::from_hours(24);
 
 /// Where sums are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +90,13 @@ impl Cache {
     }
 
     /// The entries of a pass.
-    pub(super) fn pass<'c>(&'c self, plan: &'c Plan, detail: Detail, request: &Request, train: Option<&str>) -> Pass<'c> {
+    pub(super) fn pass<'c>(
+        &'c self,
+        plan: &'c Plan,
+        detail: Detail,
+        request: &Request,
+        train: Option<&str>,
+    ) -> Pass<'c> {
         Pass { cache: self, plan, detail, question: key::question(plan, detail, request, train) }
     }
 
@@ -130,19 +136,21 @@ pub(super) enum Lookup {
 }
 
 impl Pass<'_> {
-    fn path(&self, part: &Part, known: &Known) -> PathBuf {
+    /// Where the entry of a file is, and how it begins: with its name, so that no other one is taken for it.
+    fn entry(&self, part: &Part, known: &Known) -> (PathBuf, Vec<u8>) {
         let name = key::name(&self.question, part, &known.digest);
-        self.cache.asked.folder.join(&name[..2]).join(format!("{}.sums", &name[2..]))
+        let path = self.cache.asked.folder.join(&name[..2]).join(format!("{}.sums", &name[2..]));
+        (path, [MAGIC, name.as_bytes()].concat())
     }
 
     /// Whether there seems to be an entry.
     pub(super) fn has(&self, part: &Part, known: &Known) -> bool {
-        self.path(part, known).exists()
+        self.entry(part, known).0.exists()
     }
 
     pub(super) fn find(&self, part: &Part, known: &Known) -> Lookup {
-        let path = self.path(part, known);
-        let content = match sealed::read(&path, MAGIC) {
+        let (path, head) = self.entry(part, known);
+        let content = match sealed::read(&path, &head) {
             Sealed::Absent => return Lookup::Absent,
             Sealed::Damaged => return Lookup::Damaged,
             Sealed::Whole(content) => content,
@@ -198,9 +206,9 @@ impl Recorder<'_> {
         let mut content = Writer::default();
         entry::write_kinds(&mut content, kinds);
         content.0.extend(&self.blocks.0);
-        let path = self.pass.path(self.part, self.known);
+        let (path, head) = self.pass.entry(self.part, self.known);
         let folder = path.parent().map_or(Ok(()), fsio::create_folder);
-        self.pass.cache.note(folder.and_then(|()| sealed::write(&path, MAGIC, &content.0)));
+        self.pass.cache.note(folder.and_then(|()| sealed::write(&path, &head, &content.0)));
     }
 }
 

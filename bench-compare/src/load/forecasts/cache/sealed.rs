@@ -66,9 +66,9 @@ mod tests {
         for place in 0..good.len() {
             let mut bad = good.clone();
             bad[place] ^= 1 << (place % 8);
-            std::fs::write(&path, &bad).unwrap();
+            fsio::write_unsynced(&path, &bad).unwrap();
             assert_eq!(read(&path, b"magic"), Sealed::Damaged, "byte {place}");
-            std::fs::write(&path, &good[..place]).unwrap();
+            fsio::write_unsynced(&path, &good[..place]).unwrap();
             assert_eq!(read(&path, b"magic"), Sealed::Damaged, "cut at {place}");
         }
     }

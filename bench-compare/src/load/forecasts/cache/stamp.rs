@@ -73,7 +73,8 @@ mod tests {
     #[test]
     fn a_file_is_settled_when_both_its_times_are_older_than_the_coarsest_clock() {
         let at = |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        let stamp = |modified, changed| Stamp { size: 1, modified: (modified, 0), changed: (changed, 0), inode: 1, device: 1 };
+        let stamp =
+            |modified, changed| Stamp { size: 1, modified: (modified, 0), changed: (changed, 0), inode: 1, device: 1 };
         assert!(stamp(100, 100).is_settled(at(103)));
         assert!(!stamp(100, 100).is_settled(at(102)));
         assert!(!stamp(50, 102).is_settled(at(103)), "copied with its old time a moment ago");
