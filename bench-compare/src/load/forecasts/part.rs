@@ -52,7 +52,7 @@ impl Part {
     }
 
     fn named(path: &Path) -> Result<Vec<Self>> {
-        if !path.is_dir() {
+        if path == Path::new("-") || !path.is_dir() {
             return Ok(vec![Self::file(path)?]);
         }
         let part = |Found { path, size, columns }| Self { path, size, columns, kept: None, may_be_empty: true };
