@@ -13,8 +13,9 @@ cache=build/bench/cache
 if [ ! -f "$folder/series" ] || [ "$(cat "$folder/series")" != "$series" ]; then
     rm -rf "$folder"
     for week in $(seq "$weeks"); do
-        cutoff=$(date -u -d "2025-01-06 + $((7 * week)) days" +%F)
-        times=$(for step in $(seq 50); do date -u -d "$cutoff 00:00 + $step hours" '+%F %T'; done | paste -sd,)
+        cutoff=$(date -u -d "@$((1736121600 + 604800 * week))" +%F)
+        start=$(date -u -d "$cutoff" +%s)
+        times=$(for step in $(seq 50); do date -u -d "@$((start + 3600 * step))" '+%F %T'; done | paste -sd,)
         mkdir -p "$folder/tables/cutoff=$cutoff"
         awk -v series="$series" -v week="$week" -v times="$times" 'BEGIN {
             srand(week)

@@ -19,7 +19,8 @@ for keys, rows in table.groupby(['cutoff', 'holiday']):
 
 fn gate(place: &Place, table: &str, extra: &[&str]) -> Said {
     let train = data("cv/bls_unemployment_train.csv");
-    let models = ["--candidate-model", "LightGBM", "--baseline-model", "RandomForest", "--slice", "holiday = 1", "--json"];
+    let models =
+        ["--candidate-model", "LightGBM", "--baseline-model", "RandomForest", "--slice", "holiday = 1", "--json"];
     let args = ["gate", "--forecasts", table, "--train", &train, "--season", "12"];
     place.run("bench-compare", &[&args[..], &models, extra].concat())
 }

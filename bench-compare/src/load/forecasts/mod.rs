@@ -34,6 +34,7 @@ mod plan;
 mod remembered;
 mod row;
 mod rows;
+mod scan;
 mod source;
 mod steps;
 mod sum;
@@ -61,6 +62,7 @@ use pass::Inputs;
 use plan::Plan;
 use remembered::Memory;
 use steps::Steps;
+use sum::Summing;
 use time::Kind;
 
 /// How finely sums are kept.
@@ -263,23 +265,6 @@ impl Forecasts {
 /// The grid of the table, from a pass over its times.
 fn steps_of(plan: &Plan, inputs: &mut Inputs<'_>, summing: &mut Summing<'_>) -> Result<Steps> {
     Ok(Steps::of(&summing.sum(inputs, &plan.times_only(), Detail::Series)?.windows, plan.kind))
-}
-
-/// How tables are summed up: with the help of a cache, or without.
-#[derive(Debug, Default)]
-struct Summing<'r> {
-    memory: Option<Memory<'r>>,
-    /// The training table, on which sums may rest.
-    train: Option<&'r Input>,
-}
-
-impl Summing<'_> {
-    fn sum<'p>(&mut self, inputs: &mut Inputs<'_>, plan: &'p Plan, detail: Detail) -> Result<Merger<'p>> {
-        match &mut self.memory {
-            Some(memory) => memory.sum(inputs, plan, detail, self.train.map(|input| input.sha256.as_str())),
-            None => sum::sum(inputs, plan, detail),
-        }
-    }
 }
 
 fn note_unknown(request: &Request, plan: &Plan, notes: &mut Vec<String>) {

@@ -8,6 +8,7 @@ use super::pass::{self, Inputs};
 use super::plan::Plan;
 use super::row::{NO_CUTOFF, Problems, Row, Sink};
 use super::steps::{Steps, whole};
+use super::sum::Summing;
 use super::time::{self, Kind};
 use super::train::Train;
 use super::{Forecasts, Request};
@@ -62,7 +63,7 @@ impl Forecasts {
         plan.train =
             request.train.as_deref().map(|path| pass::train(path, &request, plan.kind)).transpose()?.map(|read| read.0);
         let mut inputs = Inputs::new(&self.parts, request.threads);
-        let steps = super::steps_of(&plan, &mut inputs, &mut super::Summing::default())?;
+        let steps = super::steps_of(&plan, &mut inputs, &mut Summing::default())?;
         let make = |_| Kept { plan: &plan, steps, slots, rows: Vec::new() };
         let mut rows = Vec::new();
         inputs.scan(&plan.wanted, make, |_, kept, _, _| {

@@ -1,6 +1,7 @@
 //! Sums over all files of a table.
 
 use shared::Result;
+use shared::format::input::Input;
 
 use super::Detail;
 use super::measure::Direction;
@@ -8,15 +9,37 @@ use super::merge::Merger;
 use super::partial::Partial;
 use super::pass::Inputs;
 use super::plan::Plan;
+use super::remembered::Memory;
 use super::row::{Extra, Problems, Row, Sink};
 use super::tally::Tally;
 use super::time::Kind;
+
+/// How tables are summed up: with the help of a cache, or without.
+#[derive(Debug, Default)]
+pub(super) struct Summing<'r> {
+    pub(super) memory: Option<Memory<'r>>,
+    /// The training table, on which sums may rest.
+    pub(super) train: Option<&'r Input>,
+}
+
+impl Summing<'_> {
+    /// Sums up the table.
+    ///
+    /// # Errors
+    /// As [`Inputs::scan`].
+    pub(super) fn sum<'p>(&mut self, inputs: &mut Inputs<'_>, plan: &'p Plan, detail: Detail) -> Result<Merger<'p>> {
+        match &mut self.memory {
+            Some(memory) => memory.sum(inputs, plan, detail, self.train.map(|input| input.sha256.as_str())),
+            None => sum(inputs, plan, detail),
+        }
+    }
+}
 
 /// Sums up the table.
 ///
 /// # Errors
 /// As [`Inputs::scan`].
-pub(super) fn sum<'p>(inputs: &mut Inputs<'_>, plan: &'p Plan, detail: Detail) -> Result<Merger<'p>> {
+fn sum<'p>(inputs: &mut Inputs<'_>, plan: &'p Plan, detail: Detail) -> Result<Merger<'p>> {
     let mut merger = Merger::new(plan, detail);
     match plan.direction {
         Direction::Last => inputs.scan(
