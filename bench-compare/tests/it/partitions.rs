@@ -3,9 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bench_compare::args::{Cli, Command};
 use bench_compare::load::forecasts::{self, Loaded, Request};
+use bench_compare::profile;
+use clap::Parser;
 use shared::Error;
 use shared::digest;
+use shared::format::profile::Profile;
 use shared::format::sufficient::Panel;
 use shared::metric::{Metric, measures_of};
 
@@ -105,6 +109,17 @@ fn a_table_split_by_cutoff_or_series_has_the_sums_of_the_whole() {
     }
     let by_time = written(&unemployment_by("ds"));
     assert_close(&whole, &forecasts::read(&by(by_time.path())).unwrap());
+}
+
+#[test]
+fn the_profile_of_a_folder_is_that_of_the_whole_table() {
+    let split = written(&unemployment_by("cutoff"));
+    let profile = |table: &str| {
+        let line = ["bench-compare", "profile", table, "--train", TRAIN, "--season", "12", "--model", "LightGBM"];
+        let Command::Profile(args) = Cli::try_parse_from(line).unwrap().command else { panic!("profile") };
+        Profile { inputs: Vec::new(), ..profile::profile(&args).unwrap() }
+    };
+    assert_eq!(profile(CV), profile(split.path().to_str().unwrap()));
 }
 
 #[test]
