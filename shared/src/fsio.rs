@@ -45,6 +45,22 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     replace(path, |file| file.write_all(bytes))
 }
 
+/// Writes `bytes` to `path` in one step, so that a reader sees the old bytes or the new ones; after a crash of the machine it may
+/// hold neither. For what can be made again and tells when it is torn.
+///
+/// # Errors
+/// [`Error::Io`] with the step that failed.
+pub fn write_unsynced(path: &Path, bytes: &[u8]) -> Result<()> {
+    let step = |action| move |source| Error::io(path, action, source);
+    let mut temporary = tempfile::Builder::new()
+        .prefix(&temporary_prefix())
+        .permissions(permissions(path))
+        .tempfile_in(parent(path))
+        .map_err(step("create a temporary file beside it"))?;
+    temporary.write_all(bytes).map_err(step("write"))?;
+    temporary.persist(path).map(drop).map_err(|failed| Error::io(path, "rename", failed.error))
+}
+
 /// Copies the file at `from` to `to`, as [`write_atomic`] would write it.
 ///
 /// # Errors

@@ -26,6 +26,7 @@ mod loop_kills;
 #[path = "../../manifest-gen/tests/it/mlflow_process/mod.rs"]
 mod mlflow_process;
 mod mutations;
+mod partitions;
 mod pipelines;
 #[path = "../../drift-watch/tests/it/process/mod.rs"]
 mod process;

@@ -56,7 +56,7 @@ pub enum Fold {
 /// Flags of `bench-compare gate`.
 #[derive(Debug, Clone, ClapArgs)]
 pub struct Args {
-    /// Forecast table (CSV or Parquet) that holds candidate and baselines; may be repeated
+    /// Forecast table (CSV, Parquet or a folder of them) that holds candidate and baselines; may be repeated
     #[arg(long, value_name = "FILE", help_heading = "Evidence")]
     pub forecasts: Vec<PathBuf>,
     /// Training table with the history of the series (`unique_id, ds, y`): for MASE, RMSSE and directional accuracy
@@ -95,6 +95,12 @@ pub struct Args {
     /// Drop rows that repeat another one
     #[arg(long, help_heading = "Evidence")]
     pub allow_identical_duplicates: bool,
+    /// Keep the sums of each file of the forecast table in this folder, so that the next run reads only files that are new or changed
+    #[arg(long, value_name = "FOLDER", requires = "forecasts", help_heading = "Evidence")]
+    pub cache: Option<PathBuf>,
+    /// Hash every file, also where its size and times say that it has not changed
+    #[arg(long, requires = "cache", help_heading = "Evidence")]
+    pub cache_rehash: bool,
     /// Column of a result table that names families of related tasks
     #[arg(long, value_name = "COLUMN", help_heading = "Evidence")]
     pub families: Option<String>,

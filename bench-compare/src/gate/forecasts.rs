@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
-use shared::cli::Context;
+use shared::cli::{Context, note};
 use shared::format::sufficient::{Group, Panel, Sufficient};
 use shared::format::verdict::{AaCheck, Counts, Evidence, EvidenceKind, Gate, Influence, Outcome, Part, Power};
 use shared::stats::clustered::{self, Options, SeriesPolicy, Timeline, Undecidable};
@@ -15,7 +15,7 @@ use crate::gate::asked::Asked;
 use crate::gate::policy::Policy;
 use crate::gate::question::{self, Question};
 use crate::gate::{Judged, aa, blank};
-use crate::load::forecasts::{ColumnMap, Forecasts, Loaded, Request};
+use crate::load::forecasts::{CacheArgs, ColumnMap, Forecasts, Loaded, Request};
 
 /// The candidate's place among the models of the table; the baselines follow in the order given.
 const CANDIDATE: usize = 0;
@@ -38,7 +38,8 @@ pub(super) fn judge(args: &Args, policy: &Policy, context: &Context) -> anyhow::
     let baselines = baselines(args, files.models());
     let questions = question::all(policy, &baselines, level)?;
     request.measures = question::measures(&questions);
-    let Loaded { sufficient: table, inputs } = files.read(&request)?;
+    let Loaded { sufficient: table, inputs, remarks } = files.read(&request)?;
+    remarks.iter().for_each(|text| note(&format!("note: {text}")));
     let asked = questions.iter().map(|question| ask(question, &table, policy)).collect();
     Ok(Judged {
         candidate: table.models[CANDIDATE].clone(),
@@ -95,6 +96,7 @@ fn request(args: &Args, policy: &Policy, models: Vec<String>) -> Result<Request>
         season: args.season,
         max_unpaired: args.max_unpaired,
         allow_identical_duplicates: args.allow_identical_duplicates,
+        cache: CacheArgs { cache: args.cache.clone(), cache_rehash: args.cache_rehash }.request(),
         ..Request::default()
     })
 }

@@ -17,7 +17,7 @@ use crate::load::forecasts::{Forecasts, Request, TableArgs};
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "The rows of the model are kept in memory: about 100 bytes each.")]
 pub struct Args {
-    /// Forecast tables with the same columns, CSV or Parquet
+    /// Forecast tables with the same columns, CSV or Parquet, or folders of them
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The model

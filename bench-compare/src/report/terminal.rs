@@ -21,6 +21,8 @@ const REASONS: usize = 10;
 const LISTED_GATES: usize = 25;
 /// Longest name in a table.
 const LONGEST_NAME: usize = 48;
+/// Files read that are listed: a folder may hold thousands.
+const LISTED_INPUTS: usize = 20;
 const INDENT: &str = "  ";
 
 /// The verdict as text for `width` columns; with `color`, styled by ANSI sequences, which a stream of `anstream` removes
@@ -60,7 +62,9 @@ fn origin(verdict: &Verdict) -> Vec<String> {
         .map(|it| format!("{} {} (sha256 {})", it.role, clean::visible(&it.path.to_string_lossy()), short(&it.sha256)));
     let policy = &verdict.policy;
     let rules = format!("rule {}, policy sha256 {}, seed {}", policy.rule, short(&policy.sha256), verdict.seed);
-    about.chain(read).chain([rules]).collect()
+    let hidden = verdict.inputs.len().saturating_sub(LISTED_INPUTS);
+    let more = (hidden > 0).then(|| format!("and {hidden} more files, which the JSON lists"));
+    about.chain(read.take(LISTED_INPUTS)).chain(more).chain([rules]).collect()
 }
 
 struct Page {
@@ -268,6 +272,15 @@ mod tests {
         for verdict in fixtures::each() {
             assert!(terminal(&verdict, 100, false).starts_with(words::decision(verdict.decision)));
         }
+    }
+
+    #[test]
+    fn thousands_of_files_are_not_all_listed() {
+        let mut verdict = fixtures::each()[0].clone();
+        let file = verdict.inputs[0].clone();
+        verdict.inputs = vec![file; 10_000];
+        let text = terminal(&verdict, 100, false);
+        assert!(text.contains("and 9980 more files, which the JSON lists") && text.lines().count() < 200, "{text}");
     }
 
     #[test]

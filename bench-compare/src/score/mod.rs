@@ -10,14 +10,14 @@ use shared::Exit;
 use shared::cli::{Context, Format, note};
 use shared::metric::{Metric, measures_of};
 
-use crate::load::forecasts::{Detail, Forecasts, Request, TableArgs};
+use crate::load::forecasts::{CacheArgs, Detail, Forecasts, Request, TableArgs};
 
 pub use result::{Column, Models, SCHEMA, Score, Values};
 
 /// Flags of `bench-compare score`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// Forecast tables with the same columns, CSV or Parquet; `-` is standard input
+    /// Forecast tables with the same columns, CSV or Parquet, or folders of them; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Metrics: mape, smape, wape, mase, rmsse, mae, mse, rmse, bias, `mean_error`, da, `da_tie`, coverage, pinball
@@ -45,6 +45,9 @@ pub struct Args {
     /// What the table is
     #[command(flatten)]
     pub table: TableArgs,
+    /// What is remembered
+    #[command(flatten)]
+    pub cache: CacheArgs,
     /// Write `benchmark_results.json` and `benchmark_report.txt`, as the `ModelBenchmark` class does, into this folder
     #[arg(long, value_name = "FOLDER", requires = "dataset", help_heading = "Output")]
     pub write_benchmark: Option<PathBuf>,
@@ -59,7 +62,7 @@ pub struct Args {
 /// On bad input or a failing environment.
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let score = score(args)?;
-    for text in score.notes.iter().chain(&score.missing) {
+    for text in score.notes.iter().chain(&score.missing).chain(&score.remarks) {
         note(&format!("note: {text}"));
     }
     if let (Some(folder), Some(dataset)) = (&args.write_benchmark, &args.dataset) {
@@ -76,7 +79,8 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
 pub fn score(args: &Args) -> shared::Result<Score> {
     let detail = Detail::Series;
     let (models, by, slices) = (args.models.clone(), args.by.clone(), args.slices.clone());
-    let mut request = Request { models, slices, by, detail, ..args.table.request(&args.files)? };
+    let mut request =
+        Request { models, slices, by, detail, cache: args.cache.request(), ..args.table.request(&args.files)? };
     let forecasts = Forecasts::open(&request)?;
     let level = level(args.level, &forecasts.levels())?;
     let mut metrics = if args.metrics.is_empty() { default_metrics(&request, level) } else { args.metrics.clone() };

@@ -51,6 +51,9 @@ pub struct Score {
     pub notes: Vec<String>,
     /// The files read.
     pub inputs: Vec<Input>,
+    /// What is told beside the output.
+    #[serde(skip)]
+    pub remarks: Vec<String>,
     /// The metrics, in the order asked for.
     #[serde(skip)]
     pub metrics: Vec<Metric>,
@@ -168,6 +171,7 @@ impl Score {
             checks: sufficient.checks.clone(),
             notes: sufficient.notes.clone(),
             inputs: loaded.inputs.clone(),
+            remarks: loaded.remarks.clone(),
             metrics: metrics.to_vec(),
             benchmark,
         }

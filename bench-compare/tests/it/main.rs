@@ -10,11 +10,13 @@
 )]
 
 mod benchmark_pairs;
+mod cache;
 mod edge_files;
 mod forecasts;
 mod forecasts_properties;
 mod init;
 mod leaderboard;
+mod partitions;
 mod profile;
 mod score;
 mod test_command;

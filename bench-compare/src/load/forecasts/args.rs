@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use shared::Result;
 
-use super::{ColumnMap, Direction, Request};
+use super::{CacheRequest, ColumnMap, Direction, Request};
 
 /// Flags that say what the table is and how it is read.
 #[derive(Debug, Clone, clap::Args)]
@@ -33,6 +34,25 @@ pub struct TableArgs {
     /// Threads; 0 for one a core
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Input")]
     pub threads: usize,
+}
+
+/// Flags that say what is remembered from run to run.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct CacheArgs {
+    /// Keep the sums of each file of the forecast table in this folder, so that the next run reads only files that are new or changed
+    #[arg(long, value_name = "FOLDER", help_heading = "Input")]
+    pub cache: Option<PathBuf>,
+    /// Hash every file, also where its size and times say that it has not changed
+    #[arg(long, requires = "cache", help_heading = "Input")]
+    pub cache_rehash: bool,
+}
+
+impl CacheArgs {
+    /// The cache that the flags name, as of now.
+    pub fn request(&self) -> Option<CacheRequest> {
+        let folder = self.cache.clone()?;
+        Some(CacheRequest { folder, rehash: self.cache_rehash, moment: Timestamp::now().into() })
+    }
 }
 
 impl TableArgs {

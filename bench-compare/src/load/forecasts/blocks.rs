@@ -18,7 +18,7 @@ use super::source::Source;
 use super::time::Kind;
 
 /// Bytes of a block. Sums are added up by block, so another size gives other last bits.
-const BLOCK_BYTES: u64 = 1 << 20;
+pub(super) const BLOCK_BYTES: u64 = 1 << 20;
 
 /// Bytes read past a block for its last record, to begin with.
 const TAIL_BYTES: usize = 1 << 12;
@@ -38,11 +38,30 @@ impl Findings {
     /// Takes the findings of a block whose first row is at `first_line` of the file.
     pub(super) fn take(&mut self, path: &Path, progress: Progress, first_line: u64) {
         for (kind, line) in progress.kinds.seen() {
-            if self.kinds.iter().all(|(known, _)| *known != kind) {
-                self.kinds.push((kind, Place::line(path, first_line + line)));
-            }
+            self.note(kind, Place::line(path, first_line + line));
         }
         self.take_problems(path, progress.problems, first_line);
+    }
+
+    /// Notes that a kind of time was seen.
+    pub(super) fn note(&mut self, kind: Kind, place: Place) {
+        if self.kinds.iter().all(|(known, _)| *known != kind) {
+            self.kinds.push((kind, place));
+        }
+    }
+
+    /// Takes the findings of the file that comes next.
+    pub(super) fn append(&mut self, later: Self) {
+        self.total += later.total;
+        let room = SHOWN_PROBLEMS.saturating_sub(self.problems.len());
+        self.problems.extend(later.problems.into_iter().take(room));
+        later.kinds.into_iter().for_each(|(kind, place)| self.note(kind, place));
+    }
+
+    /// The kinds of time that were seen, with the lines of the first sight; `None` if a row was bad.
+    pub(super) fn kinds_if_good(&self) -> Option<Vec<(Kind, u64)>> {
+        let kinds = self.kinds.iter().map(|(kind, place)| (*kind, place.line.unwrap_or(1)));
+        (self.total == 0).then(|| kinds.collect())
     }
 
     /// Takes the problems of a block whose first row is at `first_line`.

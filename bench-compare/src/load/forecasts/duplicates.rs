@@ -224,7 +224,7 @@ fn problem(
     let window = merged.windows[window as usize];
     let id = String::from_utf8_lossy(&merged.series[window.series as usize]).into_owned();
     let print = |time| if time == NO_CUTOFF { "unknown".to_owned() } else { time::print(time, plan.kind, true) };
-    let path = |repeat: &Repeat| inputs.sources[repeat.file].path.clone();
+    let path = |repeat: &Repeat| inputs.parts[repeat.file].path.clone();
     let how = match (earlier.equals(repeat), earlier.same_actual(repeat)) {
         (true, _) => "the same row",
         (false, true) => "other forecasts",

@@ -21,8 +21,18 @@ const SAMPLE_BYTES: usize = 1 << 18;
 pub(super) fn columns(source: &Source) -> Result<Vec<String>> {
     match &source.shape {
         Shape::Csv { header, .. } => Ok(header.clone()),
-        Shape::Parquet => super::pass::parquet_columns(source),
+        Shape::Parquet => super::scan::parquet_columns(source),
     }
+}
+
+/// Whether there are rows.
+pub(super) fn has_rows(source: &Source) -> Result<bool> {
+    if source.shape == Shape::Parquet {
+        return super::scan::parquet_has_rows(source);
+    }
+    let mut rows = 0;
+    for_sample(source, |_| rows += 1)?;
+    Ok(rows > 0)
 }
 
 /// The models asked for; else the columns that look like models, with a note that names them.
@@ -68,7 +78,7 @@ fn is_used(name: &str, request: &Request) -> bool {
 
 fn numeric_columns(source: &Source, columns: &[String]) -> Result<Vec<bool>> {
     if source.shape == Shape::Parquet {
-        return super::pass::parquet_numeric(source);
+        return super::scan::parquet_numeric(source);
     }
     let mut numeric = vec![true; columns.len()];
     for_sample(source, |fields| {
@@ -82,7 +92,7 @@ fn numeric_columns(source: &Source, columns: &[String]) -> Result<Vec<bool>> {
 /// The kind of the target times, as the first row has them.
 pub(super) fn kind(source: &Source, plan: &Plan) -> Result<Kind> {
     let ds = &plan.wanted.columns.ds;
-    let Shape::Csv { header, .. } = &source.shape else { return super::pass::parquet_kind(source, ds) };
+    let Shape::Csv { header, .. } = &source.shape else { return super::scan::parquet_kind(source, ds) };
     let column = header.iter().position(|name| name == ds);
     let mut kind = None;
     for_sample(source, |fields| {

@@ -59,6 +59,10 @@ impl ColumnMap {
 pub(super) struct Wanted {
     /// Names of the time and id columns; `y` is also the first of `numbers`.
     pub(super) columns: ColumnMap,
+    /// Whether the file has the series; else its path does.
+    pub(super) has_id: bool,
+    /// Whether the file has target times; else its path does.
+    pub(super) has_ds: bool,
     /// Whether the table has cutoffs.
     pub(super) has_cutoff: bool,
     /// Columns of numbers, in the order of [`super::row::Row::values`].
@@ -112,10 +116,11 @@ impl Wanted {
     fn roles(&self) -> impl Iterator<Item = (&str, Role)> {
         let columns = &self.columns;
         let cutoff = self.has_cutoff.then_some((columns.cutoff.as_str(), Role::Cutoff));
-        let times = [(columns.id.as_str(), Role::Id), (columns.ds.as_str(), Role::Ds)];
+        let id = self.has_id.then_some((columns.id.as_str(), Role::Id));
+        let ds = self.has_ds.then_some((columns.ds.as_str(), Role::Ds));
         let numbers = self.numbers.iter().enumerate().map(|(slot, name)| (name.as_str(), Role::Number(slot)));
         let extras = self.extras.iter().enumerate().map(|(slot, name)| (name.as_str(), Role::Extra(slot)));
-        times.into_iter().chain(cutoff).chain(numbers).chain(extras)
+        id.into_iter().chain(ds).chain(cutoff).chain(numbers).chain(extras)
     }
 }
 
@@ -151,7 +156,14 @@ mod tests {
     }
 
     fn wanted(numbers: &str) -> Wanted {
-        Wanted { columns: ColumnMap::default(), has_cutoff: true, numbers: header(numbers), extras: vec![] }
+        Wanted {
+            columns: ColumnMap::default(),
+            has_id: true,
+            has_ds: true,
+            has_cutoff: true,
+            numbers: header(numbers),
+            extras: vec![],
+        }
     }
 
     #[test]

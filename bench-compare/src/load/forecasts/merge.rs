@@ -6,11 +6,11 @@ use shared::format::sufficient::{Checks, Cutoff, Group, Measure, Panel, Sufficie
 
 use super::Detail;
 use super::measure::MeasurePlan;
+use super::partial::Partial;
 use super::plan::Plan;
 use super::row::NO_CUTOFF;
 use super::steps::{Steps, whole};
 use super::sums::{KeyMap, Sums, number};
-use super::tally::Tally;
 use super::time::{self, DAY, Kind};
 use super::window::Window;
 
@@ -52,7 +52,7 @@ impl<'p> Merger<'p> {
     }
 
     /// Adds the block that comes next in the file.
-    pub(super) fn add(&mut self, tally: &Tally<'_>) {
+    pub(super) fn add(&mut self, tally: &Partial) {
         let series: Vec<u32> = tally.series.iter().map(|id| self.series_of(id)).collect();
         let windows: Vec<u32> = tally.windows.iter().map(|window| self.add_window(window, &series)).collect();
         let units = match self.detail {
@@ -87,7 +87,7 @@ impl<'p> Merger<'p> {
         place
     }
 
-    fn add_groups(&mut self, tally: &Tally<'_>, units: &[u32]) {
+    fn add_groups(&mut self, tally: &Partial, units: &[u32]) {
         let slices = number(self.plan.slices.len());
         let levels: Vec<u32> = tally.levels.iter().map(|level| self.level(level)).collect();
         for (local, &(group, unit)) in tally.group_keys.iter().enumerate() {

@@ -14,9 +14,12 @@
 
 mod args;
 mod blocks;
+mod cache;
 mod csv;
 mod duplicates;
 mod fields;
+mod fixed;
+mod folder;
 mod infer;
 mod layout;
 mod marks;
@@ -26,13 +29,18 @@ mod number;
 mod ordered;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod part;
+mod partial;
 mod pass;
 mod plain;
 mod plan;
+mod remembered;
 mod row;
 mod rows;
+mod scan;
 mod source;
 mod steps;
+mod sum;
 mod sums;
 mod tally;
 mod time;
@@ -45,16 +53,20 @@ use shared::format::input::Input;
 use shared::format::sufficient::{Measure, Sufficient};
 use shared::{Error, Place, Result};
 
-pub use args::TableArgs;
+pub use args::{CacheArgs, TableArgs};
+pub use cache::CacheRequest;
 pub use layout::ColumnMap;
 pub use measure::Direction;
 pub use rows::{ForecastRow, ForecastRows};
 
 use merge::{GroupNames, Merger};
+use part::Part;
 use pass::Inputs;
 use plan::Plan;
-use source::Source;
+use remembered::Memory;
 use steps::Steps;
+use sum::Summing;
+use time::Kind;
 
 /// How finely sums are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -97,6 +109,8 @@ pub struct Request {
     pub detail: Detail,
     /// Threads; 0 for as many as there are cores.
     pub threads: usize,
+    /// Where the sums of files are kept for the next run.
+    pub cache: Option<CacheRequest>,
 }
 
 impl Default for Request {
@@ -116,6 +130,7 @@ impl Default for Request {
             allow_identical_duplicates: false,
             detail: Detail::Windows,
             threads: 0,
+            cache: None,
         }
     }
 }
@@ -132,6 +147,8 @@ pub struct Loaded {
     pub sufficient: Sufficient,
     /// Forecast tables, then the training table, with their digests.
     pub inputs: Vec<Input>,
+    /// What is worth telling but no part of the result: it depends on what a cache knows.
+    pub remarks: Vec<String>,
 }
 
 /// Opens and sums up a forecast table.
@@ -146,7 +163,9 @@ pub fn read(request: &Request) -> Result<Loaded> {
 /// The files of a forecast table, opened, their columns known.
 #[derive(Debug)]
 pub struct Forecasts {
-    sources: Vec<Source>,
+    parts: Vec<Part>,
+    /// The part that tells columns, models and the kind of times.
+    telling: usize,
     columns: Vec<String>,
     models: Vec<String>,
     notes: Vec<String>,
@@ -161,13 +180,19 @@ impl Forecasts {
         if request.files.is_empty() {
             return Err(Error::usage("no forecast table", "at least one file"));
         }
-        let sources = request.files.iter().map(|path| Source::open(path)).collect::<Result<Vec<_>>>()?;
-        let columns = infer::columns(&sources[0])?;
-        let (models, notes) = infer::models(&sources[0], &columns, request)?;
-        Ok(Self { sources, columns, models, notes })
+        let parts = Part::all(&request.files)?;
+        let telling = part::telling(&parts)?;
+        let source = parts[telling].open()?;
+        let of_file = infer::columns(&source)?;
+        let of_paths = part::path_columns(&parts);
+        let covariates = request.covariates.iter().chain(&of_paths).cloned().collect();
+        let (models, notes) = infer::models(&source, &of_file, &Request { covariates, ..request.clone() })?;
+        drop(source);
+        let of_paths = of_paths.into_iter().filter(|name| !of_file.contains(name)).collect::<Vec<_>>();
+        Ok(Self { parts, telling, columns: [of_file, of_paths].concat(), models, notes })
     }
 
-    /// The columns of the first file.
+    /// The columns of the first file, and those that the paths of files give.
     pub fn columns(&self) -> &[String] {
         &self.columns
     }
@@ -196,41 +221,53 @@ impl Forecasts {
         levels
     }
 
+    /// The kind of the target times.
+    fn kind(&self, plan: &Plan) -> Result<Kind> {
+        let part = &self.parts[self.telling];
+        let in_path = part.columns.iter().find(|column| column.name == plan.wanted.columns.ds);
+        match in_path.and_then(|column| time::of_field(column.value.as_deref()?.as_bytes())) {
+            Some((_, kind)) => Ok(kind),
+            None => infer::kind(&*part.open()?, plan),
+        }
+    }
+
     /// Sums up the table.
     ///
     /// # Errors
     /// As [`read`].
     pub fn read(&self, request: &Request) -> Result<Loaded> {
         let mut notes = self.notes.clone();
-        let mut inputs = Inputs::new(&self.sources, request.threads);
+        let mut inputs = Inputs::new(&self.parts, request.threads);
         let mut plan = Plan::new(request, &self.models, &self.columns)?;
-        plan.kind = infer::kind(&self.sources[0], &plan)?;
+        plan.kind = self.kind(&plan)?;
         let train = request.train.as_deref().map(|path| pass::train(path, request, plan.kind)).transpose()?;
         let (history, train_input) = train.unzip();
         plan.train = history;
+        let mut summing = Summing { memory: Memory::of(request), train: train_input.as_ref() };
         note_unknown(request, &plan, &mut notes);
         if plan.needs_steps() {
-            plan.steps = Some(steps_of(&plan, &mut inputs)?);
+            plan.steps = Some(steps_of(&plan, &mut inputs, &mut summing)?);
         }
         let detail = if plan.by_window { Detail::Windows } else { request.detail };
-        let merged = pass::sum(&mut inputs, &plan, detail)?;
+        let merged = summing.sum(&mut inputs, &plan, detail)?;
         let again = duplicates::resolve(&mut inputs, &plan, &merged, request, &mut notes)?;
         let deduplicated = again.map(|skip| plan.without(skip));
         let merged = match &deduplicated {
-            Some(plan) => pass::sum(&mut inputs, plan, detail)?,
+            Some(plan) => summing.sum(&mut inputs, plan, detail)?,
             None => merged,
         };
         check_order(&merged, request)?;
         check_pairs(&merged, request)?;
         let names = GroupNames { slices: &request.slices, by: &request.by };
         let sufficient = merged.finish(&names, notes);
-        Ok(Loaded { sufficient, inputs: inputs.digests().into_iter().chain(train_input).collect() })
+        let remarks = summing.memory.map(Memory::remarks).unwrap_or_default();
+        Ok(Loaded { sufficient, inputs: inputs.digests().into_iter().chain(train_input).collect(), remarks })
     }
 }
 
 /// The grid of the table, from a pass over its times.
-fn steps_of(plan: &Plan, inputs: &mut Inputs<'_>) -> Result<Steps> {
-    Ok(Steps::of(&pass::sum(inputs, &plan.times_only(), Detail::Series)?.windows, plan.kind))
+fn steps_of(plan: &Plan, inputs: &mut Inputs<'_>, summing: &mut Summing<'_>) -> Result<Steps> {
+    Ok(Steps::of(&summing.sum(inputs, &plan.times_only(), Detail::Series)?.windows, plan.kind))
 }
 
 fn note_unknown(request: &Request, plan: &Plan, notes: &mut Vec<String>) {

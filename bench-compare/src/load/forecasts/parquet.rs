@@ -109,6 +109,11 @@ impl Footer {
         self.metadata.schema().fields().iter().map(|field| is_number(field.data_type())).collect()
     }
 
+    /// How many rows there are.
+    pub(super) fn rows(&self) -> i64 {
+        self.metadata.metadata().file_metadata().num_rows()
+    }
+
     /// The kind of the times in a column.
     pub(super) fn kind(&self, source: &Source, name: &str) -> Result<Kind> {
         let field = self.metadata.schema().fields().iter().find(|field| field.name() == name);
@@ -266,8 +271,9 @@ fn read_group<S: Sink>(
 /// The columns of a batch, by role.
 struct Columns {
     rows: usize,
-    id: Text,
-    ds: Times,
+    /// `None` where the path of the file gives them, and so `ds`.
+    id: Option<Text>,
+    ds: Option<Times>,
     cutoff: Option<Times>,
     numbers: Vec<Numbers>,
     extras: Vec<Other>,
@@ -281,18 +287,21 @@ impl Columns {
             let index = layout.roles.iter().position(|role| *role == wanted)?;
             Some((index, batch.column_by_name(&layout.names[index])?))
         };
-        let need = |wanted: Role| column(wanted).ok_or_else(|| absent(source));
         let fail = |error: ArrowError| damaged(source, &error);
         let slots = |role: fn(usize) -> Role| (0..).map(role).map_while(column);
         let numbers = slots(Role::Number).map(|(_, array)| Numbers::new(array)).collect::<Result<_, _>>();
         let extras = slots(Role::Extra).map(|(_, array)| Other::new(array)).collect::<Result<_, _>>();
-        let (ds_index, ds) = need(Role::Ds)?;
-        let cutoff = column(Role::Cutoff);
-        let names = [ds_index, cutoff.map_or(ds_index, |(index, _)| index)];
+        let known = |wanted: Role| match column(wanted) {
+            None if layout.roles.contains(&wanted) => Err(absent(source)),
+            found => Ok(found),
+        };
+        let (id, ds, cutoff) = (known(Role::Id)?, known(Role::Ds)?, known(Role::Cutoff)?);
+        let place = |column: Option<(usize, _)>| column.map_or(0, |(index, _)| index);
+        let names = [place(ds), place(cutoff)];
         Ok(Self {
             rows: batch.num_rows(),
-            id: ids(need(Role::Id)?.1).map_err(fail)?,
-            ds: Times::new(ds).map_err(fail)?,
+            id: id.map(|(_, array)| ids(array)).transpose().map_err(fail)?,
+            ds: ds.map(|(_, array)| Times::new(array)).transpose().map_err(fail)?,
             cutoff: cutoff.map(|(_, array)| Times::new(array)).transpose().map_err(fail)?,
             numbers: numbers.map_err(fail)?,
             extras: extras.map_err(fail)?,
@@ -308,13 +317,15 @@ impl Columns {
         let arrays: Vec<&[f64]> = self.numbers.iter().map(Numbers::values).collect();
         let cells: Vec<Vec<Extra<'_>>> =
             self.extras.iter().map(|column| (0..self.rows).map(|row| column.cell(row)).collect()).collect();
+        let unknown = if self.ds.is_none() { vec![0; self.rows] } else { Vec::new() };
+        let ds = self.ds.as_ref().map_or(unknown.as_slice(), |ds| &ds.values);
         for rows in self.stretches() {
             let extras: Vec<&[Extra<'_>]> = cells.iter().map(|cells| &cells[rows.clone()]).collect();
             let line = first_line + rows.start as u64;
             let stretch = Stretch {
-                id: self.id.value(rows.start).unwrap_or_default().as_bytes(),
+                id: self.id.as_ref().and_then(|id| id.value(rows.start)).unwrap_or_default().as_bytes(),
                 cutoff: self.cutoff_at(rows.start),
-                ds: &self.ds.values[rows.clone()],
+                ds: &ds[rows.clone()],
                 columns: row::Columns::Arrays { arrays: &arrays, start: rows.start },
                 extras: &extras,
                 spots: Spots::From(Spot { line, place: first_row + line }),
@@ -334,7 +345,9 @@ impl Columns {
             at += (at..self.rows).take_while(|&row| self.lacks_time(row)).count();
             let start = at;
             let goes_on = |row: usize| {
-                !self.lacks_time(row) && self.cutoff_at(row) == self.cutoff_at(start) && self.id.is_same(row, start)
+                !self.lacks_time(row) 
+                    && self.cutoff_at(row) == self.cutoff_at(start)
+                    && self.id.as_ref().is_none_or(|id| id.is_same(row, start))
             };
             at += (start..self.rows).take_while(|&row| goes_on(row)).count();
             (at > start).then_some(start..at)
@@ -342,12 +355,13 @@ impl Columns {
     }
 
     fn lacks_time(&self, row: usize) -> bool {
-        self.ds.is_absent(row) || self.cutoff.as_ref().is_some_and(|cutoff| cutoff.is_absent(row))
+        [&self.ds, &self.cutoff].into_iter().flatten().any(|times| times.is_absent(row))
     }
 
     /// Notes the kinds of times, and the rows that lack one.
     fn note_times(&self, progress: &mut Progress, first_line: u64) {
-        for (times, column) in std::iter::once(&self.ds).chain(&self.cutoff).zip(self.names) {
+        let columns = [&self.ds, &self.cutoff].into_iter().zip(self.names);
+        for (times, column) in columns.filter_map(|(times, column)| Some((times.as_ref()?, column))) {
             for (kind, row) in times.kinds.seen() {
                 progress.kinds.note(kind, first_line + row);
             }

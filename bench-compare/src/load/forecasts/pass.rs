@@ -1,52 +1,56 @@
-//! One pass over all files of a table: each file in its own format, its digest beside it.
+//! One pass over all files of a table, the digest of each beside it.
 
-use std::fmt::Write;
 use std::io::IsTerminal;
+use std::ops::Range;
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
 use shared::format::input::Input;
-use shared::{Error, Place, Result};
+use shared::{Error, Place, Result, digest};
 
-use super::blocks::{self, Findings, Job};
+use super::Request;
+use super::blocks::Findings;
 use super::layout::Wanted;
-use super::measure::Direction;
-use super::merge::Merger;
-#[cfg(feature = "parquet")]
-use super::parquet::Footer;
-use super::plan::Plan;
-use super::row::{Kept, Problems, Sink, Stretch};
-use super::source::{Shape, Source};
-use super::tally::Tally;
+use super::ordered;
+use super::part::Part;
+use super::row::Sink;
+use super::scan::{scan_part, whole};
 use super::time::Kind;
 use super::train::{Train, TrainRows};
-use super::{Detail, Request};
 
 /// Bytes from which on a bar shows the progress.
 const LONG_INPUT_BYTES: u64 = 1 << 28;
 
+/// Files up to this size are read whole, several at once; larger ones by all cores, one after the other.
+pub(super) const SMALL_BYTES: u64 = 1 << 20;
+
 /// The files of a table, and their digests once they have been read.
 pub(super) struct Inputs<'a> {
-    pub(super) sources: &'a [Source],
-    threads: usize,
+    pub(super) parts: &'a [Part],
+    pub(super) threads: usize,
     digests: Vec<Option<String>>,
 }
 
 impl<'a> Inputs<'a> {
-    pub(super) fn new(sources: &'a [Source], threads: usize) -> Self {
-        Self { sources, threads: thread_count(threads), digests: vec![None; sources.len()] }
+    pub(super) fn new(parts: &'a [Part], threads: usize) -> Self {
+        Self { parts, threads: thread_count(threads), digests: vec![None; parts.len()] }
     }
 
     /// The files with their digests, in the order given.
     pub(super) fn digests(&self) -> Vec<Input> {
-        let known = self.sources.iter().zip(&self.digests);
-        let input = |(source, digest): (&Source, &Option<String>)| Input {
+        let known = self.parts.iter().zip(&self.digests);
+        let input = |(part, digest): (&Part, &Option<String>)| Input {
             role: "forecasts".to_owned(),
-            path: source.path.clone(),
+            path: part.path.clone(),
             sha256: digest.clone().unwrap_or_default(),
         };
         known.map(input).collect()
+    }
+
+    /// Notes the digest of a file.
+    pub(super) fn learn(&mut self, index: usize, digest: Option<String>) {
+        self.digests[index] = self.digests[index].take().or(digest);
     }
 
     /// Reads all rows into sinks, one for each block, and hands them over in order: the file, the sink, the line on which its
@@ -61,130 +65,83 @@ impl<'a> Inputs<'a> {
         mut take: impl FnMut(usize, S, u64, &mut Findings) -> Result<()>,
     ) -> Result<Option<Kind>> {
         let mut findings = Findings::default();
-        let bar = progress_bar(self.sources.iter().map(|source| source.size).sum());
-        for (index, source) in self.sources.iter().enumerate() {
-            let mut hasher = self.digests[index].is_none().then(Sha256::new);
-            let see = |bytes: &[u8]| {
-                if let Some(hasher) = &mut hasher {
-                    hasher.update(bytes);
-                }
-                bar.inc(bytes.len() as u64);
-            };
-            let each = |sink, line, findings: &mut Findings| take(index, sink, line, findings);
-            scan_file(source, wanted, self.threads, || make(index), see, &mut findings, each)?;
-            self.digests[index] = self.digests[index].take().or_else(|| hasher.map(hexadecimal));
+        let bar = self.bar();
+        for run in self.runs(|_, part| part.size <= SMALL_BYTES) {
+            match run.len() {
+                1 => self.scan_alone(run.start, wanted, &make, &bar, &mut findings, &mut take)?,
+                _ => self.scan_together(run, wanted, &make, &bar, &mut findings, &mut take)?,
+            }
         }
         bar.finish_and_clear();
         findings.check()
     }
-}
 
-fn scan_file<S: Sink>(
-    source: &Source,
-    wanted: &Wanted,
-    threads: usize,
-    make: impl Fn() -> S + Sync,
-    see: impl FnMut(&[u8]) + Send,
-    findings: &mut Findings,
-    take: impl FnMut(S, u64, &mut Findings) -> Result<()>,
-) -> Result<()> {
-    match &source.shape {
-        Shape::Csv { header, body, body_line } => {
-            let layout = wanted.layout(header, &source.path)?;
-            let job = Job { source, layout: &layout, body: *body, body_line: *body_line, threads };
-            blocks::scan(&job, make, see, findings, take)
-        }
-        #[cfg(feature = "parquet")]
-        Shape::Parquet => super::parquet::scan(source, wanted, threads, make, see, findings, take),
-        #[cfg(not(feature = "parquet"))]
-        Shape::Parquet => Err(no_parquet(source)),
-    }
-}
-
-/// The column names of a Parquet file.
-pub(super) fn parquet_columns(source: &Source) -> Result<Vec<String>> {
-    #[cfg(feature = "parquet")]
-    return Ok(Footer::read(source)?.columns());
-    #[cfg(not(feature = "parquet"))]
-    Err(no_parquet(source))
-}
-
-/// Which columns of a Parquet file are numbers.
-pub(super) fn parquet_numeric(source: &Source) -> Result<Vec<bool>> {
-    #[cfg(feature = "parquet")]
-    return Ok(Footer::read(source)?.numeric());
-    #[cfg(not(feature = "parquet"))]
-    Err(no_parquet(source))
-}
-
-/// The kind of times in a column of a Parquet file.
-pub(super) fn parquet_kind(source: &Source, column: &str) -> Result<Kind> {
-    #[cfg(feature = "parquet")]
-    return Footer::read(source)?.kind(source, column);
-    #[cfg(not(feature = "parquet"))]
-    Err(no_parquet(source).with_help(format!("column {column:?} cannot be read")))
-}
-
-#[cfg(not(feature = "parquet"))]
-fn no_parquet(source: &Source) -> Error {
-    let error =
-        Error::input(Place::file(&source.path), "a Parquet file", "CSV: this program was built without Parquet");
-    error.with_help("build with the feature `parquet`")
-}
-
-/// Sums up the table.
-///
-/// # Errors
-/// As [`Inputs::scan`].
-pub(super) fn sum<'p>(inputs: &mut Inputs<'_>, plan: &'p Plan, detail: Detail) -> Result<Merger<'p>> {
-    let mut merger = Merger::new(plan, detail);
-    match plan.direction {
-        Direction::Last => inputs.scan(
-            &plan.wanted,
-            |file| Tally::new(plan, detail, file),
-            |_, tally, _, _| {
-                merger.add(&tally);
-                Ok(())
-            },
-        )?,
-        Direction::Diff => sum_in_order(inputs, plan, detail, &mut merger)?,
-    };
-    Ok(merger)
-}
-
-/// Sums up each file in one go: a row needs the one before it, which may stand in another block.
-fn sum_in_order(inputs: &mut Inputs<'_>, plan: &Plan, detail: Detail, merger: &mut Merger<'_>) -> Result<Option<Kind>> {
-    let mut tallies: Vec<Tally<'_>> = (0..inputs.sources.len()).map(|file| Tally::new(plan, detail, file)).collect();
-    let paths: Vec<_> = inputs.sources.iter().map(|source| source.path.clone()).collect();
-    let kind = inputs.scan(
-        &plan.wanted,
-        |_| Block { width: plan.width(), stretches: Vec::new() },
-        |file, block, line, findings| {
-            let mut problems = Problems::default();
-            for kept in &block.stretches {
-                kept.show(|stretch| tallies[file].stretch(stretch, &mut problems));
+    fn scan_alone<S: Sink>(
+        &mut self,
+        index: usize,
+        wanted: &Wanted,
+        make: &(impl Fn(usize) -> S + Sync),
+        bar: &ProgressBar,
+        findings: &mut Findings,
+        take: &mut impl FnMut(usize, S, u64, &mut Findings) -> Result<()>,
+    ) -> Result<()> {
+        let mut hasher = self.digests[index].is_none().then(Sha256::new);
+        let see = |bytes: &[u8]| {
+            if let Some(hasher) = &mut hasher {
+                hasher.update(bytes);
             }
-            findings.take_problems(&paths[file], problems, line);
-            Ok(())
-        },
-    )?;
-    for tally in &tallies {
-        merger.add(tally);
+            bar.inc(bytes.len() as u64);
+        };
+        let each = |sink, line, findings: &mut Findings| take(index, sink, line, findings);
+        let part = &self.parts[index];
+        scan_part(part, &*part.open()?, wanted, self.threads, || make(index), see, findings, each)?;
+        self.learn(index, hasher.map(|hasher| digest::hex(&hasher.finalize())));
+        Ok(())
     }
-    Ok(kind)
+
+    /// Reads small files, each by one thread; their sinks come in the order of the files all the same.
+    fn scan_together<S: Sink>(
+        &mut self,
+        run: Range<usize>,
+        wanted: &Wanted,
+        make: &(impl Fn(usize) -> S + Sync),
+        bar: &ProgressBar,
+        findings: &mut Findings,
+        take: &mut impl FnMut(usize, S, u64, &mut Findings) -> Result<()>,
+    ) -> Result<()> {
+        let (parts, start) = (self.parts, run.start);
+        let work = |place: usize| whole(&parts[start + place], wanted, || make(start + place));
+        ordered::each(run.len(), self.threads, work, |place, whole| {
+            findings.append(whole.findings);
+            self.learn(start + place, Some(whole.digest));
+            bar.inc(parts[start + place].size);
+            whole.blocks.into_iter().try_for_each(|(sink, line)| take(start + place, sink, line, findings))
+        })
+    }
+
+    /// The files as runs of light ones, which are read together, and heavy ones, each alone.
+    pub(super) fn runs(&self, is_light: impl Fn(usize, &Part) -> bool) -> Vec<Range<usize>> {
+        runs(self.parts.iter().enumerate().map(|(index, part)| is_light(index, part)))
+    }
+
+    /// A bar that shows how many bytes have been read.
+    pub(super) fn bar(&self) -> ProgressBar {
+        progress_bar(self.parts.iter().map(|part| part.size).sum())
+    }
 }
 
-/// The rows of a block, kept.
-#[derive(Debug)]
-struct Block {
-    width: usize,
-    stretches: Vec<Kept>,
-}
-
-impl Sink for Block {
-    fn stretch(&mut self, stretch: &Stretch<'_>, _: &mut Problems) {
-        self.stretches.push(Kept::new(stretch, self.width, |_| true));
+/// Neighbours that are light, and each other one alone.
+fn runs(light: impl Iterator<Item = bool>) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    let mut was_light = false;
+    for (index, is_light) in light.enumerate() {
+        match runs.last_mut().filter(|_| is_light && was_light) {
+            Some(run) => run.end = index + 1,
+            None => runs.push(index..index + 1),
+        }
+        was_light = is_light;
     }
+    runs
 }
 
 /// Reads a training table.
@@ -195,10 +152,11 @@ pub(super) fn train(path: &Path, request: &Request, kind: Kind) -> Result<(Train
     if request.season == 0 {
         return Err(Error::usage("--season 0", "a lag of at least 1"));
     }
-    let sources = [Source::open(path)?];
-    let mut inputs = Inputs::new(&sources, request.threads);
+    let parts = [Part::file(path)?];
+    let mut inputs = Inputs::new(&parts, request.threads);
     let columns = request.columns.clone();
-    let wanted = Wanted { numbers: vec![columns.y.clone()], columns, has_cutoff: false, extras: Vec::new() };
+    let numbers = vec![columns.y.clone()];
+    let wanted = Wanted { columns, has_id: true, has_ds: true, has_cutoff: false, numbers, extras: Vec::new() };
     let mut rows = TrainRows::default();
     let found = inputs.scan(
         &wanted,
@@ -225,14 +183,6 @@ fn thread_count(asked: usize) -> usize {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         asked => asked,
     }
-}
-
-fn hexadecimal(hasher: Sha256) -> String {
-    hasher.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a String cannot fail.
-        _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn progress_bar(bytes: u64) -> ProgressBar {

@@ -16,7 +16,7 @@ use super::train::Train;
 
 /// Where the value of a column that a slice or group names is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cell {
+pub(super) enum Cell {
     Id,
     Ds,
     Cutoff,
@@ -46,7 +46,7 @@ pub(super) struct Plan {
     pub(super) kind: Kind,
     /// Rows to leave out: file and place.
     pub(super) skip: HashSet<(usize, u64)>,
-    cells: Vec<Cell>,
+    pub(super) cells: Vec<Cell>,
 }
 
 /// Collects the columns that slices and groups name.
@@ -98,7 +98,8 @@ impl Plan {
         numbers.extend(models.iter().cloned());
         let measures = request.measures.iter().map(|&measure| plan_measure(measure, models, header, &mut numbers));
         let measures = measures.collect();
-        let wanted = Wanted { columns: request.columns.clone(), has_cutoff, numbers, extras: Vec::new() };
+        let columns = request.columns.clone();
+        let wanted = Wanted { columns, has_id: true, has_ds: true, has_cutoff, numbers, extras: Vec::new() };
         let mut names = Names { header, wanted, known: Vec::new(), cells: Vec::new() };
         let slices = request.slices.iter().map(|slice| compile(slice, &mut names)).collect::<Result<_>>()?;
         let (by_names, by) = groups(request, &mut names)?;

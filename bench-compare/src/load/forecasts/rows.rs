@@ -9,6 +9,7 @@ use super::pass::{self, Inputs};
 use super::plan::Plan;
 use super::row::{NO_CUTOFF, Problems, Row, Sink, Stretch};
 use super::steps::{Steps, whole};
+use super::sum::Summing;
 use super::time::{self, Kind};
 use super::train::Train;
 use super::{Forecasts, Request};
@@ -59,11 +60,11 @@ impl Forecasts {
         let measures = level.map(|level| Measure::IntervalHit { level }).into_iter().collect();
         let request = Request { measures, slices: Vec::new(), by: Vec::new(), ..request.clone() };
         let mut plan = Plan::new(&request, &self.models, &self.columns)?;
-        plan.kind = super::infer::kind(&self.sources[0], &plan)?;
+        plan.kind = self.kind(&plan)?;
         plan.train =
             request.train.as_deref().map(|path| pass::train(path, &request, plan.kind)).transpose()?.map(|read| read.0);
-        let mut inputs = Inputs::new(&self.sources, request.threads);
-        let steps = super::steps_of(&plan, &mut inputs)?;
+        let mut inputs = Inputs::new(&self.parts, request.threads);
+        let steps = super::steps_of(&plan, &mut inputs, &mut Summing::default())?;
         let make = |_| Kept { plan: &plan, steps, slots, rows: Vec::new() };
         let mut rows = Vec::new();
         inputs.scan(&plan.wanted, make, |_, kept, _, _| {
