@@ -61,7 +61,8 @@ pub struct Args {
 /// # Errors
 /// On bad input or a failing environment.
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let score = score(args)?;
+    // Only JSON shows the digests, and a digest of a large table takes longer than its metrics.
+    let score = score(args, context.format == Format::Json)?;
     for text in score.notes.iter().chain(&score.missing).chain(&score.remarks) {
         note(&format!("note: {text}"));
     }
@@ -72,15 +73,22 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// Reads the table and computes its metrics.
+/// Reads the table and computes its metrics; `digests` says whether [`Score::inputs`] is wanted.
 ///
 /// # Errors
 /// On bad input.
-pub fn score(args: &Args) -> shared::Result<Score> {
+pub fn score(args: &Args, digests: bool) -> shared::Result<Score> {
     let detail = Detail::Series;
     let (models, by, slices) = (args.models.clone(), args.by.clone(), args.slices.clone());
-    let mut request =
-        Request { models, slices, by, detail, cache: args.cache.request(), ..args.table.request(&args.files)? };
+    let mut request = Request {
+        models,
+        slices,
+        by,
+        detail,
+        digests,
+        cache: args.cache.request(),
+        ..args.table.request(&args.files)?
+    };
     let forecasts = Forecasts::open(&request)?;
     let level = level(args.level, &forecasts.levels())?;
     let mut metrics = if args.metrics.is_empty() { default_metrics(&request, level) } else { args.metrics.clone() };

@@ -18,7 +18,7 @@ fn command(more: &[&str]) -> Command {
 
 fn scored(more: &[&str]) -> Score {
     let Command::Score(args) = command(more) else { panic!("score") };
-    score(&args).unwrap()
+    score(&args, true).unwrap()
 }
 
 fn train() -> String {
@@ -63,7 +63,10 @@ fn what_cannot_be_computed_is_said() {
     assert_eq!(score.missing, ["mase cannot be computed: it needs the history of the series (--train)"]);
     let Command::Score(args) = command(&["--level", "80"]) else { panic!("score") };
     assert!(
-        bench_compare::score::score(&args).unwrap_err().to_string().contains("no model has an interval of 80 percent")
+        bench_compare::score::score(&args, false)
+            .unwrap_err()
+            .to_string()
+            .contains("no model has an interval of 80 percent")
     );
 }
 

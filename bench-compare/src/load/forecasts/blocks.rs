@@ -16,6 +16,7 @@ use super::ordered;
 use super::row::{Problems, Sink};
 use super::source::Source;
 use super::time::Kind;
+use super::watch::Watch;
 
 /// Bytes of a block. Sums are added up by block, so another size gives other last bits.
 pub(super) const BLOCK_BYTES: u64 = 1 << 20;
@@ -105,14 +106,14 @@ struct Block<S> {
 }
 
 /// Reads the rows of a CSV file into sinks, one for each block, and hands them over in the order of the file together with the
-/// line on which their rows begin. `bytes` sees the file from its first byte to its last.
+/// line on which their rows begin. `watch` sees the file from its first byte to its last.
 ///
 /// # Errors
 /// If the file cannot be read, or what `take` says.
 pub(super) fn scan<S: Sink>(
     job: &Job<'_>,
     make: impl Fn() -> S + Sync,
-    mut bytes: impl FnMut(&[u8]),
+    watch: &mut Watch<'_>,
     findings: &mut Findings,
     mut take: impl FnMut(S, u64, &mut Findings) -> Result<()>,
 ) -> Result<()> {
@@ -121,7 +122,7 @@ pub(super) fn scan<S: Sink>(
     let work = |index: usize| job.block(index as u64, None, spare(&pool), make());
     let (mut expected, mut line) = (job.body, job.body_line);
     ordered::each(count, job.threads, work, |index, mut block| {
-        bytes(&block.bytes[block.own.clone()]);
+        watch.see(&block.bytes[block.own.clone()]);
         if block.start != expected {
             block = job.block(index as u64, Some(expected), block.bytes, make())?;
         }

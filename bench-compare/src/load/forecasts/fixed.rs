@@ -192,8 +192,7 @@ impl<S: Sink> Sink for Placed<'_, S> {
             Cell::File(slot) | Cell::Both(slot, _) => stretch.extras[slot],
             Cell::Path(_) => repeated,
         };
-        let extras: Vec<&[Extra<'_>]> =
-            fixed.extras.iter().zip(cells.iter().map(Vec::as_slice)).map(extra).collect();
+        let extras: Vec<&[Extra<'_>]> = fixed.extras.iter().zip(cells.iter().map(Vec::as_slice)).map(extra).collect();
         let placed = Stretch {
             id: fixed.id.as_ref().map_or(stretch.id, |given| given.value.as_bytes()),
             cutoff: fixed.cutoff.as_ref().map_or(stretch.cutoff, |given| given.value),

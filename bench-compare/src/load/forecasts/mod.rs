@@ -45,6 +45,7 @@ mod sums;
 mod tally;
 mod time;
 mod train;
+mod watch;
 mod window;
 
 use std::path::PathBuf;
@@ -109,6 +110,8 @@ pub struct Request {
     pub detail: Detail,
     /// Threads; 0 for as many as there are cores.
     pub threads: usize,
+    /// Whether the digests of the files are wanted. A cache makes them in any case.
+    pub digests: bool,
     /// Where the sums of files are kept for the next run.
     pub cache: Option<CacheRequest>,
 }
@@ -130,6 +133,7 @@ impl Default for Request {
             allow_identical_duplicates: false,
             detail: Detail::Windows,
             threads: 0,
+            digests: true,
             cache: None,
         }
     }
@@ -145,7 +149,7 @@ pub(crate) fn is_time(cell: &[u8]) -> bool {
 pub struct Loaded {
     /// The sums.
     pub sufficient: Sufficient,
-    /// Forecast tables, then the training table, with their digests.
+    /// Forecast tables, then the training table, with their digests; none where digests were not wanted.
     pub inputs: Vec<Input>,
     /// What is worth telling but no part of the result: it depends on what a cache knows.
     pub remarks: Vec<String>,
@@ -237,7 +241,8 @@ impl Forecasts {
     /// As [`read`].
     pub fn read(&self, request: &Request) -> Result<Loaded> {
         let mut notes = self.notes.clone();
-        let mut inputs = Inputs::new(&self.parts, request.threads);
+        let wants_digests = request.digests || request.cache.is_some();
+        let mut inputs = Inputs::new(&self.parts, request.threads, wants_digests);
         let mut plan = Plan::new(request, &self.models, &self.columns)?;
         plan.kind = self.kind(&plan)?;
         let train = request.train.as_deref().map(|path| pass::train(path, request, plan.kind)).transpose()?;

@@ -25,6 +25,7 @@ use super::ordered;
 use super::row::{self, Extra, Kinds, NO_CUTOFF, Sink, Spot, Spots, Stretch};
 use super::source::Source;
 use super::time::{self, DAY, Kind};
+use super::watch::Watch;
 
 /// Rows that are decoded at once.
 const BATCH_ROWS: usize = 8192;
@@ -166,7 +167,7 @@ fn ids_as_dictionaries(schema: &Schema) -> Arc<Schema> {
 }
 
 /// Reads the rows of a Parquet file into sinks, one for each row group, and hands them over in order, with the number of the
-/// row before their first one plus 1. `see` is shown the bytes of the file at the same time.
+/// row before their first one plus 1. `watch` sees the bytes of the file at the same time.
 ///
 /// # Errors
 /// If the file is damaged, a column has another type than is needed, or what `take` says.
@@ -175,7 +176,7 @@ pub(super) fn scan<S: Sink>(
     wanted: &Wanted,
     threads: usize,
     make: impl Fn() -> S + Sync,
-    mut see: impl FnMut(&[u8]) + Send,
+    watch: &mut Watch<'_>,
     findings: &mut Findings,
     mut take: impl FnMut(S, u64, &mut Findings) -> Result<()>,
 ) -> Result<()> {
@@ -192,19 +193,26 @@ pub(super) fn scan<S: Sink>(
         })
         .collect();
     let work = |group: usize| read_group(source, &footer, &layout, (group, first_rows[group]), make());
+    let mut each = |group: usize, (sink, progress): (S, Progress)| {
+        let line = first_rows[group] + 1;
+        findings.take(&source.path, progress, line);
+        take(sink, line, findings)
+    };
+    if !watch.wants_bytes() {
+        return ordered::each(groups.len(), threads, work, |group, read| {
+            watch.pass(groups[group].compressed_size().unsigned_abs());
+            each(group, read)
+        });
+    }
     std::thread::scope(|scope| {
-        let shown = scope.spawn(move || show(source, &mut see));
-        ordered::each(groups.len(), threads, work, |group, (sink, progress)| {
-            let line = first_rows[group] + 1;
-            findings.take(&source.path, progress, line);
-            take(sink, line, findings)
-        })?;
+        let shown = scope.spawn(|| show(source, watch));
+        ordered::each(groups.len(), threads, work, each)?;
         shown.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 
 /// Shows the file from its first byte to its last.
-fn show(source: &Source, see: &mut impl FnMut(&[u8])) -> Result<()> {
+fn show(source: &Source, watch: &mut Watch<'_>) -> Result<()> {
     let mut buffer = vec![0; 1 << 20];
     let mut at = 0;
     loop {
@@ -212,7 +220,7 @@ fn show(source: &Source, see: &mut impl FnMut(&[u8])) -> Result<()> {
         if count == 0 {
             return Ok(());
         }
-        see(&buffer[..count]);
+        watch.see(&buffer[..count]);
         at += count as u64;
     }
 }
@@ -345,7 +353,7 @@ impl Columns {
             at += (at..self.rows).take_while(|&row| self.lacks_time(row)).count();
             let start = at;
             let goes_on = |row: usize| {
-                !self.lacks_time(row) 
+                !self.lacks_time(row)
                     && self.cutoff_at(row) == self.cutoff_at(start)
                     && self.id.as_ref().is_none_or(|id| id.is_same(row, start))
             };

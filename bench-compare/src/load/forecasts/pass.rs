@@ -5,9 +5,8 @@ use std::ops::Range;
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use sha2::{Digest, Sha256};
 use shared::format::input::Input;
-use shared::{Error, Place, Result, digest};
+use shared::{Error, Place, Result};
 
 use super::Request;
 use super::blocks::Findings;
@@ -18,6 +17,7 @@ use super::row::Sink;
 use super::scan::{scan_part, whole};
 use super::time::Kind;
 use super::train::{Train, TrainRows};
+use super::watch::Watch;
 
 /// Bytes from which on a bar shows the progress.
 const LONG_INPUT_BYTES: u64 = 1 << 28;
@@ -30,15 +30,23 @@ pub(super) struct Inputs<'a> {
     pub(super) parts: &'a [Part],
     pub(super) threads: usize,
     digests: Vec<Option<String>>,
+    wants_digests: bool,
 }
 
 impl<'a> Inputs<'a> {
-    pub(super) fn new(parts: &'a [Part], threads: usize) -> Self {
-        Self { parts, threads: thread_count(threads), digests: vec![None; parts.len()] }
+    pub(super) fn new(parts: &'a [Part], threads: usize, wants_digests: bool) -> Self {
+        Self { parts, threads: thread_count(threads), digests: vec![None; parts.len()], wants_digests }
     }
 
-    /// The files with their digests, in the order given.
+    fn wants_digest(&self, index: usize) -> bool {
+        self.wants_digests && self.digests[index].is_none()
+    }
+
+    /// The files with their digests, in the order given; none where digests are not wanted.
     pub(super) fn digests(&self) -> Vec<Input> {
+        if !self.wants_digests {
+            return Vec::new();
+        }
         let known = self.parts.iter().zip(&self.digests);
         let input = |(part, digest): (&Part, &Option<String>)| Input {
             role: "forecasts".to_owned(),
@@ -85,17 +93,11 @@ impl<'a> Inputs<'a> {
         findings: &mut Findings,
         take: &mut impl FnMut(usize, S, u64, &mut Findings) -> Result<()>,
     ) -> Result<()> {
-        let mut hasher = self.digests[index].is_none().then(Sha256::new);
-        let see = |bytes: &[u8]| {
-            if let Some(hasher) = &mut hasher {
-                hasher.update(bytes);
-            }
-            bar.inc(bytes.len() as u64);
-        };
+        let mut watch = Watch::new(self.wants_digest(index), bar);
         let each = |sink, line, findings: &mut Findings| take(index, sink, line, findings);
         let part = &self.parts[index];
-        scan_part(part, &*part.open()?, wanted, self.threads, || make(index), see, findings, each)?;
-        self.learn(index, hasher.map(|hasher| digest::hex(&hasher.finalize())));
+        scan_part(part, &*part.open()?, wanted, self.threads, || make(index), &mut watch, findings, each)?;
+        self.learn(index, watch.digest());
         Ok(())
     }
 
@@ -110,11 +112,12 @@ impl<'a> Inputs<'a> {
         take: &mut impl FnMut(usize, S, u64, &mut Findings) -> Result<()>,
     ) -> Result<()> {
         let (parts, start) = (self.parts, run.start);
-        let work = |place: usize| whole(&parts[start + place], wanted, || make(start + place));
+        let wants: Vec<bool> = run.clone().map(|index| self.wants_digest(index)).collect();
+        let work =
+            |place: usize| whole(&parts[start + place], wanted, || make(start + place), Watch::new(wants[place], bar));
         ordered::each(run.len(), self.threads, work, |place, whole| {
             findings.append(whole.findings);
-            self.learn(start + place, Some(whole.digest));
-            bar.inc(parts[start + place].size);
+            self.learn(start + place, whole.digest);
             whole.blocks.into_iter().try_for_each(|(sink, line)| take(start + place, sink, line, findings))
         })
     }
@@ -153,7 +156,7 @@ pub(super) fn train(path: &Path, request: &Request, kind: Kind) -> Result<(Train
         return Err(Error::usage("--season 0", "a lag of at least 1"));
     }
     let parts = [Part::file(path)?];
-    let mut inputs = Inputs::new(&parts, request.threads);
+    let mut inputs = Inputs::new(&parts, request.threads, true);
     let columns = request.columns.clone();
     let numbers = vec![columns.y.clone()];
     let wanted = Wanted { columns, has_id: true, has_ds: true, has_cutoff: false, numbers, extras: Vec::new() };

@@ -63,7 +63,7 @@ impl Forecasts {
         plan.kind = self.kind(&plan)?;
         plan.train =
             request.train.as_deref().map(|path| pass::train(path, &request, plan.kind)).transpose()?.map(|read| read.0);
-        let mut inputs = Inputs::new(&self.parts, request.threads);
+        let mut inputs = Inputs::new(&self.parts, request.threads, false);
         let steps = super::steps_of(&plan, &mut inputs, &mut Summing::default())?;
         let make = |_| Kept { plan: &plan, steps, slots, rows: Vec::new() };
         let mut rows = Vec::new();

@@ -1,6 +1,5 @@
 //! The rows of one file, in its own format, into sinks.
 
-use sha2::{Digest, Sha256};
 use shared::Result;
 #[cfg(not(feature = "parquet"))]
 use shared::{Error, Place};
@@ -15,26 +14,32 @@ use super::part::Part;
 use super::row::Sink;
 use super::source::{Shape, Source};
 use super::time::Kind;
+use super::watch::Watch;
 
 /// A file that was read whole.
 pub(super) struct Whole<S> {
     pub(super) blocks: Vec<(S, u64)>,
     pub(super) findings: Findings,
-    pub(super) digest: String,
+    pub(super) digest: Option<String>,
 }
 
 /// Reads a file with one thread.
 ///
 /// # Errors
 /// If it cannot be read or is malformed.
-pub(super) fn whole<S: Sink>(part: &Part, wanted: &Wanted, make: impl Fn() -> S + Sync) -> Result<Whole<S>> {
-    let (mut blocks, mut findings, mut hasher) = (Vec::new(), Findings::default(), Sha256::new());
+pub(super) fn whole<S: Sink>(
+    part: &Part,
+    wanted: &Wanted,
+    make: impl Fn() -> S + Sync,
+    mut watch: Watch<'_>,
+) -> Result<Whole<S>> {
+    let (mut blocks, mut findings) = (Vec::new(), Findings::default());
     let take = |sink, line, _: &mut Findings| {
         blocks.push((sink, line));
         Ok(())
     };
-    scan_part(part, &*part.open()?, wanted, 1, make, |bytes| hasher.update(bytes), &mut findings, take)?;
-    Ok(Whole { blocks, findings, digest: shared::digest::hex(&hasher.finalize()) })
+    scan_part(part, &*part.open()?, wanted, 1, make, &mut watch, &mut findings, take)?;
+    Ok(Whole { blocks, findings, digest: watch.digest() })
 }
 
 /// Reads the rows of a file, with what its path says of them.
@@ -45,18 +50,18 @@ pub(super) fn scan_part<S: Sink>(
     wanted: &Wanted,
     threads: usize,
     make: impl Fn() -> S + Sync,
-    see: impl FnMut(&[u8]) + Send,
+    watch: &mut Watch<'_>,
     findings: &mut Findings,
     mut take: impl FnMut(S, u64, &mut Findings) -> Result<()>,
 ) -> Result<()> {
     if part.columns.is_empty() || source.size == 0 {
-        return scan_file(source, wanted, threads, make, see, findings, take);
+        return scan_file(source, wanted, threads, make, watch, findings, take);
     }
     let fixed = Fixed::new(part, &infer::columns(source)?, wanted)?;
     fixed.note_kinds(part, findings);
     let make = || Placed { fixed: &fixed, sink: make() };
     let take = |placed: Placed<'_, S>, line, findings: &mut Findings| take(placed.sink, line, findings);
-    scan_file(source, &fixed.wanted, threads, make, see, findings, take)
+    scan_file(source, &fixed.wanted, threads, make, watch, findings, take)
 }
 
 fn scan_file<S: Sink>(
@@ -64,7 +69,7 @@ fn scan_file<S: Sink>(
     wanted: &Wanted,
     threads: usize,
     make: impl Fn() -> S + Sync,
-    see: impl FnMut(&[u8]) + Send,
+    watch: &mut Watch<'_>,
     findings: &mut Findings,
     take: impl FnMut(S, u64, &mut Findings) -> Result<()>,
 ) -> Result<()> {
@@ -73,10 +78,10 @@ fn scan_file<S: Sink>(
         Shape::Csv { header, body, body_line } => {
             let layout = wanted.layout(header, &source.path)?;
             let job = Job { source, layout: &layout, body: *body, body_line: *body_line, threads };
-            blocks::scan(&job, make, see, findings, take)
+            blocks::scan(&job, make, watch, findings, take)
         }
         #[cfg(feature = "parquet")]
-        Shape::Parquet => super::parquet::scan(source, wanted, threads, make, see, findings, take),
+        Shape::Parquet => super::parquet::scan(source, wanted, threads, make, watch, findings, take),
         #[cfg(not(feature = "parquet"))]
         Shape::Parquet => Err(no_parquet(source)),
     }

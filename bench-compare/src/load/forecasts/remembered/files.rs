@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use sha2::{Digest, Sha256};
 use shared::Result;
 
 use super::super::blocks::Findings;
@@ -15,6 +14,7 @@ use super::super::scan::scan_part;
 use super::super::source::Source;
 use super::super::sum::Block;
 use super::super::tally::Tally;
+use super::super::watch::Watch;
 
 /// The files of a pass.
 pub(super) struct Files<'a> {
@@ -77,13 +77,13 @@ impl Files<'_> {
         let part = &self.parts[index];
         let source = part.open()?;
         let mut recorder = self.known(index).and_then(|known| self.pass.record(part, &source, known));
-        let mut hasher = Sha256::new();
+        let mut watch = Watch::of_digest();
         let keep = |block: Partial| {
             recorder.iter_mut().for_each(|recorder: &mut Recorder<'_>| recorder.take(&block));
             take(block);
         };
-        let findings = self.scan(index, &source, threads, |bytes| hasher.update(bytes), keep)?;
-        let digest = shared::digest::hex(&hasher.finalize());
+        let findings = self.scan(index, &source, threads, &mut watch, keep)?;
+        let digest = watch.digest().unwrap_or_default();
         if let (Some(recorder), Some(kinds)) = (recorder, findings.kinds_if_good()) {
             recorder.finish(&kinds, &digest);
         }
@@ -95,7 +95,7 @@ impl Files<'_> {
         index: usize,
         source: &Source,
         threads: usize,
-        see: impl FnMut(&[u8]) + Send,
+        watch: &mut Watch<'_>,
         mut take: impl FnMut(Partial),
     ) -> Result<Findings> {
         let (part, plan, detail, mut findings) =
@@ -106,7 +106,7 @@ impl Files<'_> {
                 take(Partial::from(tally));
                 Ok(())
             };
-            scan_part(part, source, &plan.wanted, threads, tally, see, &mut findings, take)?;
+            scan_part(part, source, &plan.wanted, threads, tally, watch, &mut findings, take)?;
             return Ok(findings);
         }
         let mut all = tally();
@@ -114,7 +114,7 @@ impl Files<'_> {
             findings.take_problems(&part.path, block.give(&mut all), line);
             Ok(())
         };
-        scan_part(part, source, &plan.wanted, threads, || Block::new(plan), see, &mut findings, add)?;
+        scan_part(part, source, &plan.wanted, threads, || Block::new(plan), watch, &mut findings, add)?;
         take(Partial::from(all));
         Ok(findings)
     }
