@@ -29,6 +29,14 @@ pub const ALL: Examples = &[
         ],
     ),
     (
+        "sql",
+        &[
+            "bench-compare sql --dialect duckdb --table cv --models LightGBM,RandomForest -o statistics.sql",
+            "bench-compare sql --dialect spark --table lake.cv --train lake.sales --season 7 --models LightGBM,Ridge --slice 'holiday = 1'",
+            "bench-compare sql --dialect postgres --table '(SELECT *, ds - cutoff AS h FROM cv)' --models A,B --level 90 --by h",
+        ],
+    ),
+    (
         "profile",
         &[
             "bench-compare profile cv.csv --train train.csv --model LightGBM -o profile.json",

@@ -38,7 +38,8 @@ pub(super) struct Run<'a> {
 }
 
 /// What directional accuracy compares with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Prediction and actual are compared with the last actual at the cutoff
     #[default]
