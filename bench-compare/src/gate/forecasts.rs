@@ -15,7 +15,7 @@ use crate::gate::asked::Asked;
 use crate::gate::policy::Policy;
 use crate::gate::question::{self, Question};
 use crate::gate::{Judged, aa, blank};
-use crate::load::forecasts::{ColumnMap, Forecasts, Loaded, Request};
+use crate::load::forecasts::{ColumnMap, Loaded, Opened, Request};
 
 /// The candidate's place among the models of the table; the baselines follow in the order given.
 const CANDIDATE: usize = 0;
@@ -32,7 +32,7 @@ const MOST_LEFT_OUT: usize = 500;
 /// Of the reader; a metric that a forecast table does not know; no model named.
 pub(super) fn judge(args: &Args, policy: &Policy, context: &Context) -> anyhow::Result<Judged> {
     let mut request = request(args, policy, models(args)?)?;
-    let mut files = Forecasts::open(&request)?;
+    let mut files = Opened::open(&request, &args.sufficient)?;
     files.rename_models(|column, name| context.config.same(column, name));
     let level = files.levels().last().copied().unwrap_or(USUAL_LEVEL);
     let baselines = baselines(args, files.models());

@@ -130,7 +130,10 @@ fn needed(metric: Metric) -> &'static str {
 
 fn measures(args: &Args) -> Vec<Measure> {
     let possible = Metric::ALL.into_iter().filter(|metric| is_possible(*metric, args));
-    let metrics = if args.metrics.is_empty() { possible.collect() } else { args.metrics.clone() };
+    let mut metrics: Vec<Metric> = if args.metrics.is_empty() { possible.collect() } else { args.metrics.clone() };
+    if metrics.contains(&Metric::Da) {
+        metrics.push(Metric::DaTie);
+    }
     let mut measures = ALWAYS.to_vec();
     for measure in measures_of(&metrics, args.level) {
         if !measures.contains(&measure) {

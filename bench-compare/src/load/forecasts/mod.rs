@@ -21,6 +21,7 @@ mod layout;
 mod measure;
 mod merge;
 mod number;
+mod opened;
 mod ordered;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -30,6 +31,7 @@ mod row;
 mod rows;
 mod source;
 mod steps;
+mod sufficient;
 mod sums;
 mod tally;
 mod time;
@@ -45,7 +47,9 @@ use shared::{Error, Place, Result};
 pub use args::TableArgs;
 pub use layout::ColumnMap;
 pub use measure::Direction;
+pub use opened::Opened;
 pub use rows::{ForecastRow, ForecastRows};
+pub use sufficient::Statistics;
 
 use merge::{GroupNames, Merger};
 use pass::Inputs;
