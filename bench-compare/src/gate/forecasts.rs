@@ -33,6 +33,7 @@ const MOST_LEFT_OUT: usize = 500;
 pub(super) fn judge(args: &Args, policy: &Policy, context: &Context) -> anyhow::Result<Judged> {
     let mut request = request(args, policy, models(args)?)?;
     let mut files = Opened::open(&request, &args.sufficient)?;
+    check_season(args, &files)?;
     files.rename_models(|column, name| context.config.same(column, name));
     let level = files.levels().last().copied().unwrap_or(USUAL_LEVEL);
     let baselines = baselines(args, files.models());
@@ -57,6 +58,17 @@ pub(super) fn judge(args: &Args, policy: &Policy, context: &Context) -> anyhow::
         aa: aa(args, &questions[0], &table, policy),
         inputs,
     })
+}
+
+/// The policy states the season, so it must be that of the query which made the sums.
+fn check_season(args: &Args, files: &Opened) -> Result<()> {
+    match files.season().filter(|season| *season != args.season) {
+        Some(season) => {
+            let found = format!("--season {}, but the query of the statistics has {season}", args.season);
+            Err(Error::incomparable(found, "the same").with_help(format!("state --season {season}")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The candidate, then the baselines.

@@ -62,6 +62,14 @@ impl Opened {
         }
     }
 
+    /// The seasonal lag of the scales, where it is settled already.
+    pub fn season(&self) -> Option<u32> {
+        match self {
+            Self::Rows(_) => None,
+            Self::Sums(statistics) => statistics.season(),
+        }
+    }
+
     /// The request with what is settled already.
     #[must_use]
     pub fn settled(&self, request: Request) -> Request {

@@ -52,12 +52,12 @@ pub(super) fn read(inputs: &mut Inputs<'_>, shape: &Shape) -> Result<(Vec<Cell>,
         cells.extend(block.cells.into_iter().map(|cell| Cell { line: cell.line + line, ..cell }));
         Ok(())
     });
-    let kind = kind.map_err(|error| remedied(error, sources))?;
+    let kind = kind.map_err(remedied)?;
     Ok((cells, kind.unwrap_or(Kind::Naive)))
 }
 
 /// Whatever the problem, the engine has not written this.
-fn remedied(error: Error, _: &[Source]) -> Error {
+fn remedied(error: Error) -> Error {
     if error.help().is_some() { error } else { error.with_help("run the query again and save its result whole") }
 }
 

@@ -77,6 +77,11 @@ impl Statistics {
         measures.all(|measure| self.header.measures.contains(&measure))
     }
 
+    /// The seasonal lag of the scales, if there are any.
+    pub fn season(&self) -> Option<u32> {
+        self.header.train.as_ref().map(|_| self.header.season)
+    }
+
     /// The request with what the query has settled: columns, history, season, direction.
     #[must_use]
     pub fn settled(&self, request: &Request) -> Request {
@@ -157,9 +162,9 @@ impl Statistics {
     fn check_models(&self) -> Result<()> {
         let known = &self.header.models;
         if let Some(model) = self.models.iter().find(|model| !known.contains(model)) {
-            let error = self.not_asked(format!("no model {model:?}"), "--models with that model");
             let near = suggest::nearest(model, known.iter().map(String::as_str));
-            return Err(near.map_or_else(|| self.not_asked(format!("no model {model:?}, but {}", known.join(", ")), "--models with that model"), |near| error.with_help(format!("did you mean {near:?}?"))));
+            let meant = near.map_or_else(|| known.join(", "), |near| format!("did you mean {near:?}?"));
+            return Err(self.not_asked(format!("no model {model:?}: {meant}"), "--models with that model"));
         }
         match known.iter().find(|model| !self.models.contains(model)) {
             Some(other) => Err(self.not_asked(
