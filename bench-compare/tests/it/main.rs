@@ -17,5 +17,6 @@ mod init;
 mod leaderboard;
 mod profile;
 mod score;
+mod sufficient;
 mod test_command;
 mod utilsforecast;

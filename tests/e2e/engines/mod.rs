@@ -3,6 +3,7 @@
 
 mod awkward;
 mod dialects;
+mod example;
 #[path = "../../../rebench-cron/tests/it/postgres_server.rs"]
 #[allow(dead_code, reason = "the tests of shared jobs do more with a server")]
 mod postgres_server;

@@ -5,7 +5,6 @@ use shared::{Error, Result};
 use super::super::layout::{ColumnMap, Wanted};
 use super::super::pass::Inputs;
 use super::super::row::{Extra, NO_CUTOFF, Problems, Row, Sink, shown};
-use super::super::source::Source;
 use super::super::time::{self, Kind};
 use super::shape::Shape;
 use crate::sql::columns;

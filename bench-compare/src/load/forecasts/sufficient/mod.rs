@@ -13,8 +13,6 @@ mod shape;
 mod statistics;
 mod whole;
 
-#[cfg(test)]
-mod tests;
 
 use std::path::PathBuf;
 
