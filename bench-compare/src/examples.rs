@@ -17,7 +17,7 @@ pub const ALL: Examples = &[
         &[
             "bench-compare gate --forecasts cv.parquet --train train.csv --baseline-model RandomForest --candidate-model LightGBM --metric mape",
             "bench-compare gate --baseline A/benchmark_results.json --candidate B/benchmark_results.json --baseline-model rf_v1 --candidate-model lightgbm_v2",
-            "bench-compare gate --forecasts cv.csv --baseline-model RF --candidate-model GBM --slice 'holiday = 1' -o verdict.json --json",
+            "bench-compare gate --sufficient statistics.parquet --baseline-model RF --candidate-model GBM --slice 'holiday = 1' -o verdict.json --json",
         ],
     ),
     (

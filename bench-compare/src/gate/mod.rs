@@ -77,9 +77,12 @@ fn judge(args: &Args, policy: &Policy, context: &Context) -> anyhow::Result<Judg
     } else if !args.results.is_empty() {
         results::judge(args, policy, context)
     } else {
-        Err(shared::Error::usage("no evidence was named", "--forecasts, --sufficient, --baseline with --candidate, or --results")
-            .with_help("bench-compare gate --help shows an example of each")
-            .into())
+        Err(shared::Error::usage(
+            "no evidence was named",
+            "--forecasts, --sufficient, --baseline with --candidate, or --results",
+        )
+        .with_help("bench-compare gate --help shows an example of each")
+        .into())
     }
 }
 

@@ -8,13 +8,14 @@ use super::{Dialect, Header, Names, SCHEMA};
 use crate::load::forecasts::{ColumnMap, Direction};
 
 /// What a gate needs of any table: by the first three it knows models that forecast the same.
-const ALWAYS: [Measure; 4] =
-    [Measure::AbsoluteError, Measure::SquaredError, Measure::Error, Measure::AbsoluteActual];
+const ALWAYS: [Measure; 4] = [Measure::AbsoluteError, Measure::SquaredError, Measure::Error, Measure::AbsoluteActual];
 
 /// Flags of `bench-compare sql`.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "The engine knows the columns, this command does not: what it names must be there. A table without `h` gets it \
-in a query: --table '(SELECT *, … AS h FROM cv)'.")]
+#[command(
+    after_help = "The engine knows the columns, this command does not: what it names must be there. A table without `h` gets it \
+in a query: --table '(SELECT *, … AS h FROM cv)'."
+)]
 pub struct Args {
     /// The engine
     #[arg(long, value_enum, help_heading = "Input")]
@@ -38,7 +39,14 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t, help_heading = "Input")]
     pub direction: Direction,
     /// Models: the columns of predictions
-    #[arg(long, visible_alias = "model", value_name = "MODEL,…", value_delimiter = ',', required = true, help_heading = "What to sum up")]
+    #[arg(
+        long,
+        visible_alias = "model",
+        value_name = "MODEL,…",
+        value_delimiter = ',',
+        required = true,
+        help_heading = "What to sum up"
+    )]
     pub models: Vec<String>,
     /// Metrics that shall be computable [default: all that the flags allow]
     #[arg(long, value_name = "METRIC,…", value_delimiter = ',', help_heading = "What to sum up")]
@@ -64,8 +72,11 @@ pub struct Args {
 pub(super) fn header(args: &Args) -> Result<Header> {
     check(args)?;
     let map = args.map.as_deref().map(ColumnMap::parse).transpose()?.unwrap_or_default();
-    let by = args.by.iter().filter(|name| **name != map.id && (args.no_cutoff || **name != map.cutoff)).cloned().collect();
-    let has_interval = |model: &String| args.level.is_some() && (args.interval_models.is_empty() || args.interval_models.contains(model));
+    let by =
+        args.by.iter().filter(|name| **name != map.id && (args.no_cutoff || **name != map.cutoff)).cloned().collect();
+    let has_interval = |model: &String| {
+        args.level.is_some() && (args.interval_models.is_empty() || args.interval_models.contains(model))
+    };
     let header = Header {
         schema: SCHEMA.to_owned(),
         dialect: args.dialect,

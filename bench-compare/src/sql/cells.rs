@@ -39,7 +39,11 @@ fn grouped(header: &Header) -> String {
     let ids: Vec<String> = (0..=slices + by).map(|group| format!("SELECT {group} AS group_id")).collect();
     let inside = (0..slices).map(|slice| format!("WHEN {} THEN r.in_slice{slice}", slice + 1));
     let inside: Vec<String> = inside.collect();
-    let inside = if inside.is_empty() { String::new() } else { format!(" AND CASE g.group_id {} ELSE 1 END = 1", inside.join(" ")) };
+    let inside = if inside.is_empty() {
+        String::new()
+    } else {
+        format!(" AND CASE g.group_id {} ELSE 1 END = 1", inside.join(" "))
+    };
     format!(
         "SELECT g.group_id,\n    {} AS group_level,\n    {} AS level_type,\n    r.*\n  FROM scored r\n  CROSS JOIN ({}) g\n  WHERE g.group_id = 0 OR (r.paired = 1{inside})",
         of_group(header, "level"),
@@ -100,8 +104,10 @@ fn counts(header: &Header) -> Vec<(String, String)> {
         rows_where("paired = 1 AND last_actual IS NULL"),
     ];
     let names = columns::COUNTS.into_iter().chain([columns::NO_LAST]).map(str::to_owned);
-    let missing = (0..header.models.len()).map(|model| (columns::missing(model), unless(&is_finite(&format!("m{model}")))));
-    let of_measures = header.measures.iter().filter_map(|&measure| Some((columns::count(measure)?, count(header, measure))));
+    let missing =
+        (0..header.models.len()).map(|model| (columns::missing(model), unless(&is_finite(&format!("m{model}")))));
+    let of_measures =
+        header.measures.iter().filter_map(|&measure| Some((columns::count(measure)?, count(header, measure))));
     names.zip(usual).chain(missing).chain(of_measures).collect()
 }
 

@@ -64,13 +64,8 @@ pub fn measure_name(measure: Measure) -> &'static str {
 
 /// Whether a measure is defined in every paired row, and so needs no count of its own.
 pub fn is_always_defined(measure: Measure) -> bool {
-    use Measure::{
-        AbsoluteActual, AbsoluteError, Error, PointPinball, SquaredError, SymmetricPercentageError,
-    };
-    matches!(
-        measure,
-        AbsoluteError | SquaredError | Error | AbsoluteActual | SymmetricPercentageError | PointPinball
-    )
+    use Measure::{AbsoluteActual, AbsoluteError, Error, PointPinball, SquaredError, SymmetricPercentageError};
+    matches!(measure, AbsoluteError | SquaredError | Error | AbsoluteActual | SymmetricPercentageError | PointPinball)
 }
 
 /// The column of a measure's count, if it has one.

@@ -1,10 +1,11 @@
 //! What the engines spell differently: names, texts, types, and how a column says what it holds.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::{Error, Result};
 
 /// The engine whose SQL is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Dialect {
     /// `DuckDB`

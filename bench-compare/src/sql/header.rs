@@ -1,5 +1,6 @@
 //! What a file of sufficient statistics says of itself: the query that made it, in every row.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::format::sufficient::Measure;
@@ -12,7 +13,7 @@ use crate::load::forecasts::{ColumnMap, Direction};
 pub const SCHEMA: &str = "bench-compare/sufficient/1";
 
 /// A query for sufficient statistics, and so what its result holds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Header {
     /// [`SCHEMA`].
     pub schema: String,
@@ -43,7 +44,7 @@ pub struct Header {
 }
 
 /// The columns of a forecast table; without a cutoff each series is one window.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Names {
     /// The series.
     pub id: String,
@@ -76,7 +77,8 @@ impl Header {
     /// For slices that do not parse.
     pub fn table_columns(&self) -> Result<Vec<String>> {
         let Names { id, ds, cutoff, y } = &self.columns;
-        let mut columns: Vec<String> = [Some(id), Some(ds), cutoff.as_ref(), Some(y)].into_iter().flatten().cloned().collect();
+        let mut columns: Vec<String> =
+            [Some(id), Some(ds), cutoff.as_ref(), Some(y)].into_iter().flatten().cloned().collect();
         columns.extend(self.models.iter().cloned());
         for model in 0..self.models.len() {
             columns.extend(["lo", "hi"].into_iter().filter_map(|side| self.bound(model, side)));

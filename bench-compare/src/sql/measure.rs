@@ -20,11 +20,17 @@ pub(super) fn summand(header: &Header, measure: Measure, model: usize) -> String
             format!("CASE WHEN ABS(y) + ABS({p}) > 0 THEN 2 * {absolute} / (ABS(y) + ABS({p})) ELSE 0E0 END")
         }
         Measure::PointPinball => format!("{absolute} / 2"),
-        Measure::AbsoluteScaledError => format!("CASE WHEN absolute_scale > 0 THEN {absolute} / absolute_scale ELSE 0E0 END"),
-        Measure::SquaredScaledError => format!("CASE WHEN squared_scale > 0 THEN ({squared}) / squared_scale ELSE 0E0 END"),
+        Measure::AbsoluteScaledError => {
+            format!("CASE WHEN absolute_scale > 0 THEN {absolute} / absolute_scale ELSE 0E0 END")
+        }
+        Measure::SquaredScaledError => {
+            format!("CASE WHEN squared_scale > 0 THEN ({squared}) / squared_scale ELSE 0E0 END")
+        }
         Measure::DirectionHit => flag(&hit(header.direction, model)),
         Measure::DirectionTie => flag(&tie(header.direction, model)),
-        Measure::IntervalHit { .. } => format!("CASE WHEN bounded = 1 AND lo{model} <= y AND y <= hi{model} THEN 1E0 ELSE 0E0 END"),
+        Measure::IntervalHit { .. } => {
+            format!("CASE WHEN bounded = 1 AND lo{model} <= y AND y <= hi{model} THEN 1E0 ELSE 0E0 END")
+        }
         Measure::IntervalPinball { level } => interval_pinball(model, level),
     }
 }
@@ -49,9 +55,9 @@ fn flag(condition: &str) -> String {
 
 fn hit(direction: Direction, model: usize) -> String {
     match direction {
-        Direction::Last => format!(
-            "(y > last_actual AND m{model} > last_actual) OR (y < last_actual AND m{model} < last_actual)"
-        ),
+        Direction::Last => {
+            format!("(y > last_actual AND m{model} > last_actual) OR (y < last_actual AND m{model} < last_actual)")
+        }
         // A flat change counts as down.
         Direction::Diff => format!(
             "(y - y_before > 0 AND m{model} - m{model}_before > 0) OR (y - y_before <= 0 AND m{model} - m{model}_before <= 0)"

@@ -27,7 +27,9 @@ pub fn train_twice(header: &Header) -> String {
 pub fn other_actual(header: &Header) -> String {
     let [id, ds, y] = [&header.columns.id, &header.columns.ds, &header.columns.y].map(|name| header.dialect.name(name));
     let (table, train) = (table(header, &header.table), table(header, header.train.as_deref().unwrap_or_default()));
-    format!("SELECT t.{id}, t.{ds}, t.{y}, h.{y} FROM {table} t JOIN {train} h ON t.{id} = h.{id} AND t.{ds} = h.{ds} WHERE t.{y} <> h.{y}")
+    format!(
+        "SELECT t.{id}, t.{ds}, t.{y}, h.{y} FROM {table} t JOIN {train} h ON t.{id} = h.{id} AND t.{ds} = h.{ds} WHERE t.{y} <> h.{y}"
+    )
 }
 
 fn key(header: &Header) -> Vec<String> {

@@ -14,14 +14,8 @@ fn printed(more: &[&str], dialect: Dialect) -> String {
     query::text(&Header { dialect, ..asked(more).unwrap() }).unwrap()
 }
 
-const ALL: [Dialect; 6] = [
-    Dialect::Duckdb,
-    Dialect::Spark,
-    Dialect::Postgres,
-    Dialect::Bigquery,
-    Dialect::Trino,
-    Dialect::Datafusion,
-];
+const ALL: [Dialect; 6] =
+    [Dialect::Duckdb, Dialect::Spark, Dialect::Postgres, Dialect::Bigquery, Dialect::Trino, Dialect::Datafusion];
 
 #[test]
 fn what_cannot_be_computed_is_refused_with_the_flag_that_is_missing() {
@@ -82,7 +76,10 @@ fn the_columns_of_the_result_are_names_everywhere() {
 #[test]
 fn rows_are_shown_by_queries_of_the_same_dialect() {
     let header = Header { dialect: Dialect::Spark, ..asked(&["--train", "lake.history", "--map", "id=shop"]).unwrap() };
-    assert_eq!(show::train_twice(&header), "SELECT `shop`, `ds`, COUNT(*) FROM `lake`.`history` GROUP BY `shop`, `ds` HAVING COUNT(*) > 1");
+    assert_eq!(
+        show::train_twice(&header),
+        "SELECT `shop`, `ds`, COUNT(*) FROM `lake`.`history` GROUP BY `shop`, `ds` HAVING COUNT(*) > 1"
+    );
     assert!(show::other_actual(&header).contains("t.`shop` = h.`shop` AND t.`ds` = h.`ds`"));
     let without = Header { columns: super::Names { cutoff: None, ..header.columns.clone() }, ..header };
     assert_eq!(show::not_after(&without), "SELECT * FROM `cv` WHERE `ds` IS NULL");

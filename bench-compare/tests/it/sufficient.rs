@@ -165,7 +165,12 @@ fn the_order_of_rows_does_not_change_a_bit() {
 #[test]
 fn any_changed_number_is_refused_with_its_place() {
     let table = Table::read();
-    let numbers: Vec<String> = table.header.iter().filter(|name| ["n_", "sum_", "count_"].iter().any(|start| name.starts_with(start))).cloned().collect();
+    let numbers: Vec<String> = table
+        .header
+        .iter()
+        .filter(|name| ["n_", "sum_", "count_"].iter().any(|start| name.starts_with(start)))
+        .cloned()
+        .collect();
     assert!(numbers.len() > 25, "{numbers:?}");
     for group in ["0", "1", "2", "-1"] {
         for name in &numbers {
@@ -202,7 +207,13 @@ fn counts_that_contradict_each_other_are_told_at_their_column() {
     table.set(totals, "n_rows", &(all - rows + 2).to_string());
     let error = table.refused().to_string();
     let column = table.column("n_times") + 1;
-    assert!(error.contains(&format!("s.csv:{}:{column}: series \"agriculture\", cutoff 2004-01-01: 6 (expected at most n_rows, which is 2)", cell + 2)), "{error}");
+    assert!(
+        error.contains(&format!(
+            "s.csv:{}:{column}: series \"agriculture\", cutoff 2004-01-01: 6 (expected at most n_rows, which is 2)",
+            cell + 2
+        )),
+        "{error}"
+    );
 }
 
 #[test]
@@ -243,7 +254,15 @@ fn a_slice_is_no_more_than_all_rows_though_totals_agree() {
     let mut table = Table::read();
     let slice = table.cell("1");
     // The cell of another cutoff: the totals stay as they are.
-    let free = table.rows.iter().find(|row| row[table.column("group_id")] == "0" && row[table.column("cutoff")] != table.rows[slice][table.column("cutoff")]).unwrap().clone();
+    let free = table
+        .rows
+        .iter()
+        .find(|row| {
+            row[table.column("group_id")] == "0"
+                && row[table.column("cutoff")] != table.rows[slice][table.column("cutoff")]
+        })
+        .unwrap()
+        .clone();
     assert!(!free.is_empty());
     table.set(slice, "series", "nobody");
     let error = table.refused().to_string();
@@ -267,7 +286,10 @@ fn what_a_table_is_refused_for_its_statistics_are_with_a_query_that_shows_the_ro
     assert!(late.to_string().contains("1 rows have no target time after the cutoff"), "{late}");
     assert_eq!(late.help(), Some(r#"SELECT * FROM "cv" WHERE "ds" IS NULL OR "ds" <= "cutoff""#));
     let twice = counted("n_times", true);
-    assert!(twice.to_string().contains("series \"agriculture\", cutoff 2004-01-01: 6 rows have 5 different"), "{twice}");
+    assert!(
+        twice.to_string().contains("series \"agriculture\", cutoff 2004-01-01: 6 rows have 5 different"),
+        "{twice}"
+    );
     let query = r#"SELECT "unique_id", "cutoff", "ds", COUNT(*) FROM "cv" GROUP BY "unique_id", "cutoff", "ds" HAVING COUNT(*) > 1"#;
     assert_eq!(twice.help(), Some(query));
     let other = counted("n_other_actual", false);
@@ -313,7 +335,11 @@ fn a_table_of_forecasts_and_results_of_two_queries_are_told_apart() {
     let mut table = Table::read();
     let header = table.set(3, "statistics", "").replace("\"season\":12", "\"season\":7");
     table.set(3, "statistics", &header);
-    assert!(table.refused().to_string().contains("s.csv:5: the result of another query than at"), "{}", table.refused());
+    assert!(
+        table.refused().to_string().contains("s.csv:5: the result of another query than at"),
+        "{}",
+        table.refused()
+    );
     let mut table = Table::read();
     for row in 0..table.rows.len() {
         table.set(row, "statistics", "{\"schema\":\"x\"}");

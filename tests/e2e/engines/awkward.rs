@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::process::Command;
 
 use super::postgres_server::Server;
-use super::table::{Table, done, script};
+use super::table::{BASELINE, CANDIDATE, Table, done, script};
 
 const KINDS: [&str; 4] = ["naive", "date", "offset", "integer"];
 const DIRECTIONS: [&str; 2] = ["last", "diff"];
@@ -28,6 +28,34 @@ fn in_process(engine: &str, endings: &[&str]) {
 #[test]
 fn duckdb_gives_the_verdict_of_the_rows() {
     in_process("duckdb", &["csv", "parquet"]);
+}
+
+/// Runs a query in `DuckDB` on the table.
+fn in_duckdb(table: &Table, query: &str, file: &str) {
+    let saved = table.place.path("query.sql");
+    shared::fsio::write_atomic(&saved, query.as_bytes()).unwrap();
+    let mut run = Command::new(&table.python);
+    run.arg(script("run_query.py")).arg("duckdb").arg(table.place.path("")).arg(&saved);
+    done(run.arg(table.place.path(file)));
+}
+
+#[test]
+fn a_table_without_cutoffs_has_the_metrics_of_its_rows() {
+    let Some(table) = Table::new("duckdb", "naive") else { return };
+    let rows = "SELECT * EXCLUDE (cutoff) FROM cv WHERE cutoff = TIMESTAMP '2024-03-05 06:30:00'";
+    in_duckdb(&table, rows, "rows.parquet");
+    let (from, models) = (format!("({rows})"), format!("{CANDIDATE},{BASELINE}"));
+    let words =
+        ["sql", "--dialect", "duckdb", "--table", &from, "--no-cutoff", "--models", &models, "--by", "h,region"];
+    in_duckdb(&table, &table.place.run("bench-compare", &words).stdout, "sums.csv");
+    let score = |evidence: &[&str]| {
+        let words = ["--by", "h,region,unique_id", "--metrics", "mape,rmse,bias", "--max-unpaired", "0.2", "--json"];
+        let said = table.place.run("bench-compare", &[&["score"], evidence, &words].concat());
+        assert_eq!(said.status, 0, "{}", said.stderr);
+        said.json()
+    };
+    let rows = score(&["rows.parquet", "--models", &models]);
+    super::same::assert_same(&rows, &score(&["--sufficient", "sums.csv"]), "no cutoffs");
 }
 
 #[test]

@@ -14,7 +14,8 @@ const DIALECTS: [&str; 6] = ["duckdb", "spark", "postgres", "bigquery", "trino",
 /// A query with everything that can be asked for, and flags that change it.
 fn query(dialect: &str, more: &[&str]) -> String {
     let models = format!("{CANDIDATE},{BASELINE}");
-    let mut words = vec!["sql", "--dialect", dialect, "--table", "lake.sales.cv", "--models", &models, "--level", "97.5"];
+    let mut words =
+        vec!["sql", "--dialect", dialect, "--table", "lake.sales.cv", "--models", &models, "--level", "97.5"];
     words.extend(["--by", "h,it's,a\"b", "--slice", "not (ds < '2024-01-01' or region >= 'it''s' or open = false)"]);
     words.extend(more);
     let said = Place::new().run("bench-compare", &words);

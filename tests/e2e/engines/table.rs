@@ -74,7 +74,8 @@ impl Table {
     /// The query for an engine.
     pub(super) fn query(&self, dialect: &str, direction: &str) -> String {
         let models = format!("{CANDIDATE},{BASELINE}");
-        let words = ["sql", "--dialect", dialect, "--table", "cv", "--train", "train", "--season", "7", "--level", "90"];
+        let words =
+            ["sql", "--dialect", dialect, "--table", "cv", "--train", "train", "--season", "7", "--level", "90"];
         let more = ["--models", &models, "--interval-models", CANDIDATE, "--by", BY, "--direction", direction];
         let said = self.place.run("bench-compare", &self.sliced(&[&words[..], &more].concat()));
         assert_eq!(said.status, 0, "{}", said.stderr);
@@ -94,7 +95,8 @@ impl Table {
         let rails = ["mape=0.02", "da=0.02", "coverage=0.05", "rmsse=0.1", "bias=0.1"];
         let rails = rails.iter().flat_map(|rail| ["--guardrail", rail]);
         let more = ["--max-unpaired", "0.2", "--json"];
-        let words: Vec<&str> = ["gate"].iter().chain(evidence).chain(&words).copied().chain(rails).chain(more).collect();
+        let words: Vec<&str> =
+            ["gate"].iter().chain(evidence).chain(&words).copied().chain(rails).chain(more).collect();
         let said = self.place.run("bench-compare", &self.sliced(&words));
         assert!([0, 1, 4].contains(&said.status), "{}", said.stderr);
         said.json()

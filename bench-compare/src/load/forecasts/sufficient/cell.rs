@@ -69,7 +69,12 @@ fn wanted(shape: &Shape) -> Wanted {
     };
     let numbers = [columns::GROUP.to_owned()].into_iter().chain(shape.counts.iter().chain(&shape.sums).cloned());
     let extras = [columns::FIRST, columns::LEVEL, columns::LEVEL_TYPE].map(str::to_owned);
-    Wanted { columns, has_cutoff: shape.header.columns.cutoff.is_some(), numbers: numbers.collect(), extras: extras.into() }
+    Wanted {
+        columns,
+        has_cutoff: shape.header.columns.cutoff.is_some(),
+        numbers: numbers.collect(),
+        extras: extras.into(),
+    }
 }
 
 /// The cells of a block.
@@ -129,7 +134,11 @@ impl Cells<'_> {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number that is not too large")]
 fn count(value: f64, name: &str) -> Result<u64, Fault> {
     let is_count = value >= 0.0 && value <= MOST && value.fract() == 0.0;
-    if is_count { Ok(value as u64) } else { Err((name.to_owned(), value.to_string(), "a count: a whole number from 0")) }
+    if is_count {
+        Ok(value as u64)
+    } else {
+        Err((name.to_owned(), value.to_string(), "a count: a whole number from 0"))
+    }
 }
 
 fn finite(value: f64, name: &str) -> Result<f64, Fault> {

@@ -1,8 +1,8 @@
 //! Whether a cell can be true by itself, and what it says against the table.
 
+use shared::error::SHOWN_PROBLEMS;
 use shared::format::sufficient::Measure;
 use shared::{Error, Place, Problem, Result};
-use shared::error::SHOWN_PROBLEMS;
 
 use super::super::source::Source;
 use super::super::time::Kind;
@@ -25,12 +25,23 @@ impl Checker<'_> {
     pub(super) fn cells(&self, cells: &[Cell]) -> Result<()> {
         self.refuse(cells, |cell| self.contradiction(cell), "the file was changed or damaged: run the query again")?;
         let header = &self.shape.header;
-        let late = |cell: &Cell| self.counted(cell, Count::NotAfter, "rows have no target time after the cutoff", "forecasts of later times");
+        let late = |cell: &Cell| {
+            self.counted(cell, Count::NotAfter, "rows have no target time after the cutoff", "forecasts of later times")
+        };
         self.refuse(cells, late, &show::not_after(header))?;
         self.refuse(cells, |cell| self.duplicates(cell), &show::duplicates(header))?;
-        let twice = |cell: &Cell| self.counted(cell, Count::TrainTwice, "rows are of a series with a time twice in the training table", "one actual for each time");
+        let twice = |cell: &Cell| {
+            self.counted(
+                cell,
+                Count::TrainTwice,
+                "rows are of a series with a time twice in the training table",
+                "one actual for each time",
+            )
+        };
         self.refuse(cells, twice, &show::train_twice(header))?;
-        let other = |cell: &Cell| self.counted(cell, Count::OtherActual, "actuals are others in the training table", "the same actuals");
+        let other = |cell: &Cell| {
+            self.counted(cell, Count::OtherActual, "actuals are others in the training table", "the same actuals")
+        };
         self.refuse(cells, other, &show::other_actual(header))
     }
 
@@ -80,18 +91,24 @@ impl Checker<'_> {
         if cell.group.is_none() {
             return None;
         }
-        self.counts_exceed(cell).or_else(|| self.unpaired(cell)).or_else(|| self.times(cell)).or_else(|| self.sums(cell))
+        self.counts_exceed(cell)
+            .or_else(|| self.unpaired(cell))
+            .or_else(|| self.times(cell))
+            .or_else(|| self.sums(cell))
     }
 
     fn counts_exceed(&self, cell: &Cell) -> Option<Fault> {
-        let whole = [Count::Times, Count::NotAfter, Count::TrainTwice, Count::Paired, Count::MissingActual].map(|count| count as usize);
+        let whole = [Count::Times, Count::NotAfter, Count::TrainTwice, Count::Paired, Count::MissingActual]
+            .map(|count| count as usize);
         let missing = (0..self.shape.header.models.len()).map(|model| self.shape.missing(model));
         let paired = (Count::OtherActual as usize..self.shape.counts.len())
             .filter(|place| !whole.contains(place) && !missing.clone().any(|model| model == *place));
         let above = |place: usize, limit: Count| {
             let (found, most) = (cell.counts[place], cell.counts[limit as usize]);
             let name = &self.shape.counts[limit as usize];
-            (found > most).then(|| (self.shape.counts[place].clone(), found.to_string(), format!("at most {name}, which is {most}")))
+            (found > most).then(|| {
+                (self.shape.counts[place].clone(), found.to_string(), format!("at most {name}, which is {most}"))
+            })
         };
         let one = (cell.counts[Count::Cells as usize] != 1)
             .then(|| ("n_cells".to_owned(), cell.counts[Count::Cells as usize].to_string(), "1".to_owned()));
@@ -111,17 +128,23 @@ impl Checker<'_> {
     }
 
     fn times(&self, cell: &Cell) -> Option<Fault> {
-        let fault = |found: &str, expected: &str| Some((columns::FIRST.to_owned(), found.to_owned(), expected.to_owned()));
+        let fault =
+            |found: &str, expected: &str| Some((columns::FIRST.to_owned(), found.to_owned(), expected.to_owned()));
         if cell.counts[Count::Rows as usize] == 0 {
             return Some(("n_rows".to_owned(), "0".to_owned(), "at least one row in each cell".to_owned()));
         }
-        if cell.first > cell.last { fault("the first target time is after the last", "the first before the last") } else { None }
+        if cell.first > cell.last {
+            fault("the first target time is after the last", "the first before the last")
+        } else {
+            None
+        }
     }
 
     /// A sum of what is never negative is not; hits are no more than rows.
     fn sums(&self, cell: &Cell) -> Option<Fault> {
         let header = &self.shape.header;
-        let pairs = header.measures.iter().flat_map(|&measure| (0..header.models.len()).map(move |model| (measure, model)));
+        let pairs =
+            header.measures.iter().flat_map(|&measure| (0..header.models.len()).map(move |model| (measure, model)));
         pairs.into_iter().find_map(|(measure, model)| {
             let place = self.shape.sum(measure, model)?;
             let (sum, count) = (cell.sums[place], cell.counts[self.shape.count(measure)]);

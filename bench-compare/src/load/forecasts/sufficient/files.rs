@@ -33,6 +33,10 @@ fn parts(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn unfinished(folder: &Path) -> Error {
-    let error = Error::input(Place::file(folder), "the job that writes the folder has not finished", "a folder without _temporary");
+    let error = Error::input(
+        Place::file(folder),
+        "the job that writes the folder has not finished",
+        "a folder without _temporary",
+    );
     error.with_help("wait for the job, or run it again")
 }

@@ -13,7 +13,6 @@ mod shape;
 mod statistics;
 mod whole;
 
-
 use std::path::PathBuf;
 
 use shared::format::input::Input;
@@ -148,7 +147,8 @@ impl Statistics {
         if let Some(slice) = slices {
             return Err(self.not_asked(format!("no slice {slice:?}"), "--slice as the gate has it, to the letter"));
         }
-        let is_there = |name: &String| header.by.contains(name) || *name == request.columns.id || *name == request.columns.cutoff;
+        let is_there =
+            |name: &String| header.by.contains(name) || *name == request.columns.id || *name == request.columns.cutoff;
         if let Some(column) = request.by.iter().find(|name| !is_there(name)) {
             return Err(self.not_asked(format!("no levels of {column:?}"), "--by with that column"));
         }

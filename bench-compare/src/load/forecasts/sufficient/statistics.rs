@@ -35,7 +35,8 @@ fn check(source: &Source) -> Result<()> {
         return Ok(());
     }
     let found = format!("no column {:?}", columns::STATISTICS);
-    let error = Error::input(Place::line(&source.path, 1), found, "the result of the query that `bench-compare sql` prints");
+    let error =
+        Error::input(Place::line(&source.path, 1), found, "the result of the query that `bench-compare sql` prints");
     Err(error.with_help("a table of forecasts is named with --forecasts"))
 }
 

@@ -36,7 +36,8 @@ fn twice(cells: &[Cell], checker: &Checker<'_>) -> Result<()> {
     let Some(pair) = cells.windows(2).find(|pair| pair[0].key() == pair[1].key()) else { return Ok(()) };
     let there = checker.place(&pair[0], "");
     let fault = |cell: &Cell| {
-        (cell == &pair[1]).then(|| ("group_id".to_owned(), format!("the cell is at {there} already"), "each cell once".to_owned()))
+        (cell == &pair[1])
+            .then(|| ("group_id".to_owned(), format!("the cell is at {there} already"), "each cell once".to_owned()))
     };
     checker.refuse(&pair[1..], fault, "name each file of a run once, and the files of one run only")
 }
@@ -47,7 +48,9 @@ fn complete(cells: &[Cell], totals: &Cell, checker: &Checker<'_>) -> Result<()> 
     let counts = shape.counts.iter().enumerate().find_map(|(place, name)| {
         let found: u64 = cells.iter().map(|cell| cell.counts[place]).sum();
         let expected = totals.counts[place];
-        (found != expected).then(|| (name.clone(), format!("{expected}, but the cells have {found}"), "what all cells have together".to_owned()))
+        (found != expected).then(|| {
+            (name.clone(), format!("{expected}, but the cells have {found}"), "what all cells have together".to_owned())
+        })
     });
     let sums = || {
         shape.sums.iter().enumerate().find_map(|(place, name)| {
@@ -55,7 +58,13 @@ fn complete(cells: &[Cell], totals: &Cell, checker: &Checker<'_>) -> Result<()> 
             let size: f64 = cells.iter().map(|cell| cell.sums[place].abs()).sum();
             let expected = totals.sums[place];
             let differs = (found - expected).abs() > ROUNDING * size.max(expected.abs());
-            differs.then(|| (name.clone(), format!("{expected}, but the cells have {found}"), "what all cells have together".to_owned()))
+            differs.then(|| {
+                (
+                    name.clone(),
+                    format!("{expected}, but the cells have {found}"),
+                    "what all cells have together".to_owned(),
+                )
+            })
         })
     };
     let fault = counts.or_else(sums);
@@ -73,7 +82,13 @@ fn groups(cells: &[Cell], checker: &Checker<'_>) -> Result<()> {
     let whole = |cell: &Cell| all.get(&(cell.series.as_slice(), cell.cutoff)).copied().unwrap_or(0);
     let above = |cell: &Cell| {
         let (found, most) = (paired(cell), whole(cell));
-        (found > most).then(|| ("n_paired".to_owned(), format!("{found} paired rows in a group"), format!("at most {most}, as among all rows")))
+        (found > most).then(|| {
+            (
+                "n_paired".to_owned(),
+                format!("{found} paired rows in a group"),
+                format!("at most {most}, as among all rows"),
+            )
+        })
     };
     checker.refuse(cells, above, INCOMPLETE)?;
     let mut levels: HashMap<(usize, &[u8], i64), u64> = HashMap::new();
@@ -85,7 +100,11 @@ fn groups(cells: &[Cell], checker: &Checker<'_>) -> Result<()> {
     let differs = |cell: &Cell| {
         let of = |group| levels.get(&(group, cell.series.as_slice(), cell.cutoff)).copied().unwrap_or(0);
         let found = columns.clone().map(of).find(|found| cell.group == Some(0) && *found != paired(cell))?;
-        Some(("n_paired".to_owned(), format!("the levels of a column have {found} paired rows"), paired(cell).to_string()))
+        Some((
+            "n_paired".to_owned(),
+            format!("the levels of a column have {found} paired rows"),
+            paired(cell).to_string(),
+        ))
     };
     checker.refuse(cells, differs, INCOMPLETE)
 }
