@@ -18,5 +18,7 @@ mod leaderboard;
 mod profile;
 mod score;
 mod sufficient;
+mod sufficient_refused;
+mod sufficient_support;
 mod test_command;
 mod utilsforecast;
