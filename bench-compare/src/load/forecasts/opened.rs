@@ -14,7 +14,7 @@ pub enum Opened {
     /// The rows.
     Rows(Forecasts),
     /// The sums.
-    Sums(Statistics),
+    Sums(Box<Statistics>),
 }
 
 impl Opened {
@@ -26,7 +26,7 @@ impl Opened {
         if sufficient.is_empty() {
             Forecasts::open(request).map(Self::Rows)
         } else {
-            Statistics::open(sufficient, request).map(Self::Sums)
+            Statistics::open(sufficient, request).map(Box::new).map(Self::Sums)
         }
     }
 

@@ -46,9 +46,9 @@ pub(super) fn read(inputs: &mut Inputs<'_>, shape: &Shape) -> Result<(Vec<Cell>,
     let sources = inputs.sources;
     let headers = sources.iter().map(super::names).collect::<Result<Vec<_>>>()?;
     let mut cells = Vec::new();
-    let make = |file: usize| Cells { shape, header: &headers[file], file, cells: Vec::new() };
+    let make = |file: usize| Cells { shape, header: &headers[file], file, read: Vec::new() };
     let kind = inputs.scan(&wanted(shape), make, |_, block, line, _| {
-        cells.extend(block.cells.into_iter().map(|cell| Cell { line: cell.line + line, ..cell }));
+        cells.extend(block.read.into_iter().map(|cell| Cell { line: cell.line + line, ..cell }));
         Ok(())
     });
     let kind = kind.map_err(remedied)?;
@@ -82,13 +82,13 @@ struct Cells<'s> {
     shape: &'s Shape,
     header: &'s [String],
     file: usize,
-    cells: Vec<Cell>,
+    read: Vec<Cell>,
 }
 
 impl Sink for Cells<'_> {
     fn row(&mut self, row: &Row<'_>, problems: &mut Problems) {
         match self.cell(row) {
-            Ok(cell) => self.cells.push(cell),
+            Ok(cell) => self.read.push(cell),
             Err((name, found, expected)) => {
                 let column = self.header.iter().position(|column| *column == name);
                 problems.note(row.line, column, || (format!("column {name:?}: {found}"), expected.to_owned()));
@@ -133,7 +133,7 @@ impl Cells<'_> {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number that is not too large")]
 fn count(value: f64, name: &str) -> Result<u64, Fault> {
-    let is_count = value >= 0.0 && value <= MOST && value.fract() == 0.0;
+    let is_count = (0.0..=MOST).contains(&value) && value.fract() == 0.0;
     if is_count {
         Ok(value as u64)
     } else {

@@ -88,9 +88,7 @@ impl Checker<'_> {
 
     /// Numbers that no table has.
     fn contradiction(&self, cell: &Cell) -> Option<Fault> {
-        if cell.group.is_none() {
-            return None;
-        }
+        cell.group?;
         self.counts_exceed(cell)
             .or_else(|| self.unpaired(cell))
             .or_else(|| self.times(cell))
