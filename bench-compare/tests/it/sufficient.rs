@@ -50,6 +50,14 @@ fn the_sums_of_an_engine_are_those_of_the_rows() {
 }
 
 #[test]
+fn what_the_query_says_of_itself_keeps_to_its_schema() {
+    let table = Table::read();
+    let header = serde_json::from_str(&table.rows[0][table.column("statistics")]).unwrap();
+    let schema = serde_json::to_value(schemars::schema_for!(bench_compare::sql::Header)).unwrap();
+    jsonschema::validate(&schema, &header).unwrap();
+}
+
+#[test]
 fn parts_in_a_folder_are_one_result_and_a_lost_part_is_refused() {
     let (table, files) = (Table::read(), Files::new());
     let (one, other) = table.rows.split_at(table.rows.len() / 2);
