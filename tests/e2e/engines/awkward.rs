@@ -47,6 +47,7 @@ fn a_table_without_cutoffs_has_the_metrics_of_its_rows() {
     let (from, models) = (format!("({rows})"), format!("{CANDIDATE},{BASELINE}"));
     let words =
         ["sql", "--dialect", "duckdb", "--table", &from, "--no-cutoff", "--models", &models, "--by", "h,region"];
+    let words = [&words[..], &["--level", "90", "--interval-models", CANDIDATE]].concat();
     in_duckdb(&table, &table.place.run("bench-compare", &words).stdout, "sums.csv");
     let score = |evidence: &[&str]| {
         let words = ["--by", "h,region,unique_id", "--metrics", "mape,rmse,bias", "--max-unpaired", "0.2", "--json"];
