@@ -9,7 +9,7 @@ missing=()
 for program in git openssl strace python3 prometheus prometheus-alertmanager chromium faketime; do
     command -v "$program" >/dev/null || missing+=("$program")
 done
-for program in crontab:cron systemd-analyze:systemd unshare:util-linux; do
+for program in crontab:cron systemd-analyze:systemd unshare:util-linux java:default-jre-headless; do
     command -v "${program%:*}" >/dev/null || missing+=("${program#*:}")
 done
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{gate, init, leaderboard, lint, profile, score, test};
+use crate::{gate, init, leaderboard, lint, profile, score, sql, test};
 
 /// Compare a candidate forecaster with its baselines and give a verdict with an honest error rate.
 #[derive(Debug, Parser)]
@@ -23,6 +23,8 @@ pub enum Command {
     Gate(gate::Args),
     /// Compute the metrics of a forecast table
     Score(score::Args),
+    /// Print the query that makes sufficient statistics where the forecast table lives
+    Sql(sql::Args),
     /// Write a model's error distribution by horizon, for live monitoring
     Profile(profile::Args),
     /// Rank many models on many tasks

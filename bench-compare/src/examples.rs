@@ -17,7 +17,7 @@ pub const ALL: Examples = &[
         &[
             "bench-compare gate --forecasts cv.parquet --train train.csv --baseline-model RandomForest --candidate-model LightGBM --metric mape",
             "bench-compare gate --baseline A/benchmark_results.json --candidate B/benchmark_results.json --baseline-model rf_v1 --candidate-model lightgbm_v2",
-            "bench-compare gate --forecasts cv.csv --baseline-model RF --candidate-model GBM --slice 'holiday = 1' -o verdict.json --json",
+            "bench-compare gate --sufficient statistics.parquet --baseline-model RF --candidate-model GBM --slice 'holiday = 1' -o verdict.json --json",
         ],
     ),
     (
@@ -26,6 +26,14 @@ pub const ALL: Examples = &[
             "bench-compare score cv.csv --train train.csv --season 12",
             "bench-compare score cv.csv --metrics mape,wape,bias --by unique_id,h --format csv",
             "bench-compare score cv.csv --write-benchmark results --dataset bls --model LightGBM",
+        ],
+    ),
+    (
+        "sql",
+        &[
+            "bench-compare sql --dialect duckdb --table cv --models LightGBM,RandomForest -o statistics.sql",
+            "bench-compare sql --dialect spark --table lake.cv --train lake.sales --season 7 --models LightGBM,Ridge --slice 'holiday = 1'",
+            "bench-compare sql --dialect postgres --table '(SELECT *, ds - cutoff AS h FROM cv)' --models A,B --level 90 --by h",
         ],
     ),
     (

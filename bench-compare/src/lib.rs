@@ -10,6 +10,7 @@ pub mod load;
 pub mod profile;
 pub mod report;
 pub mod score;
+pub mod sql;
 pub mod test;
 
 use shared::Exit;
@@ -25,6 +26,7 @@ pub fn run(cli: &Cli, context: &Context) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Gate(args) => gate::run(args, context),
         Command::Score(args) => score::run(args, context),
+        Command::Sql(args) => sql::run(args, context),
         Command::Profile(args) => profile::run(args, context),
         Command::Leaderboard(args) => leaderboard::run(args, context),
         Command::Test(args) => test::run(args, context),

@@ -17,6 +17,7 @@ mod clients;
 mod dashboard;
 mod docs;
 mod documents;
+mod engines;
 mod fault_matrix;
 mod faults;
 mod forecast_gate;
@@ -43,6 +44,11 @@ mod team_project;
 mod tools;
 mod units;
 mod walk;
+
+/// What the server of the shared jobs' tests asks for.
+mod process_support {
+    pub(crate) use crate::process::wait_for as wait_until;
+}
 
 // The browser waits for its page as tests wait for a daemon.
 use process::wait_for;

@@ -76,6 +76,7 @@ fn schemas() -> Vec<Document> {
         schema_of::<shared::format::verdict::Verdict>("verdict"),
         schema_of::<shared::format::profile::Profile>("profile"),
         schema_of::<bench_compare::score::Score>("score"),
+        schema_of::<bench_compare::sql::Header>("sufficient"),
         schema_of::<bench_compare::leaderboard::output::Leaderboard>("leaderboard"),
         schema_of::<bench_compare::test::Report>("test"),
         schema_of::<bench_compare::lint::LintReport>("lint"),

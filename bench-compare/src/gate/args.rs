@@ -59,6 +59,10 @@ pub struct Args {
     /// Forecast table (CSV, Parquet or a folder of them) that holds candidate and baselines; may be repeated
     #[arg(long, value_name = "FILE", help_heading = "Evidence")]
     pub forecasts: Vec<PathBuf>,
+    /// Sufficient statistics in place of a forecast table: what an engine answers to the query of `bench-compare sql`, as CSV, Parquet
+    /// or a folder of parts; may be repeated
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["forecasts", "baseline", "results"], help_heading = "Evidence")]
+    pub sufficient: Vec<PathBuf>,
     /// Training table with the history of the series (`unique_id, ds, y`): for MASE, RMSSE and directional accuracy
     #[arg(long, value_name = "FILE", requires = "forecasts", help_heading = "Evidence")]
     pub train: Option<PathBuf>,

@@ -15,7 +15,7 @@ use crate::gate::asked::Asked;
 use crate::gate::policy::Policy;
 use crate::gate::question::{self, Question};
 use crate::gate::{Judged, aa, blank};
-use crate::load::forecasts::{CacheArgs, ColumnMap, Forecasts, Loaded, Request};
+use crate::load::forecasts::{CacheArgs, ColumnMap, Loaded, Opened, Request};
 
 /// The candidate's place among the models of the table; the baselines follow in the order given.
 const CANDIDATE: usize = 0;
@@ -32,7 +32,8 @@ const MOST_LEFT_OUT: usize = 500;
 /// Of the reader; a metric that a forecast table does not know; no model named.
 pub(super) fn judge(args: &Args, policy: &Policy, context: &Context) -> anyhow::Result<Judged> {
     let mut request = request(args, policy, models(args)?)?;
-    let mut files = Forecasts::open(&request)?;
+    let mut files = Opened::open(&request, &args.sufficient)?;
+    check_season(args, &files)?;
     files.rename_models(|column, name| context.config.same(column, name));
     let level = files.levels().last().copied().unwrap_or(USUAL_LEVEL);
     let baselines = baselines(args, files.models());
@@ -58,6 +59,17 @@ pub(super) fn judge(args: &Args, policy: &Policy, context: &Context) -> anyhow::
         aa: aa(args, &questions[0], &table, policy),
         inputs,
     })
+}
+
+/// The policy states the season, so it must be that of the query which made the sums.
+fn check_season(args: &Args, files: &Opened) -> Result<()> {
+    match files.season().filter(|season| *season != args.season) {
+        Some(season) => {
+            let found = format!("--season {}, but the query of the statistics has {season}", args.season);
+            Err(Error::incomparable(found, "the same").with_help(format!("state --season {season}")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The candidate, then the baselines.

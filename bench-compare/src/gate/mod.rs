@@ -70,16 +70,19 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
 }
 
 fn judge(args: &Args, policy: &Policy, context: &Context) -> anyhow::Result<Judged> {
-    if !args.forecasts.is_empty() {
+    if !args.forecasts.is_empty() || !args.sufficient.is_empty() {
         forecasts::judge(args, policy, context)
     } else if !args.baseline.is_empty() {
         benchmark::judge(args, policy, context)
     } else if !args.results.is_empty() {
         results::judge(args, policy, context)
     } else {
-        Err(shared::Error::usage("no evidence was named", "--forecasts, --baseline with --candidate, or --results")
-            .with_help("bench-compare gate --help shows an example of each")
-            .into())
+        Err(shared::Error::usage(
+            "no evidence was named",
+            "--forecasts, --sufficient, --baseline with --candidate, or --results",
+        )
+        .with_help("bench-compare gate --help shows an example of each")
+        .into())
     }
 }
 

@@ -10,7 +10,7 @@ use shared::Exit;
 use shared::cli::{Context, Format, note};
 use shared::metric::{Metric, measures_of};
 
-use crate::load::forecasts::{CacheArgs, Detail, Forecasts, Request, TableArgs};
+use crate::load::forecasts::{CacheArgs, Detail, Opened, Request, TableArgs};
 
 pub use result::{Column, Models, SCHEMA, Score, Values};
 
@@ -18,8 +18,12 @@ pub use result::{Column, Models, SCHEMA, Score, Values};
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// Forecast tables with the same columns, CSV or Parquet, or folders of them; `-` is standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "sufficient", value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Sufficient statistics in place of a forecast table: what an engine answers to the query of `bench-compare sql`, as CSV, Parquet
+    /// or a folder of parts; may be repeated
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "train"], help_heading = "Input")]
+    pub sufficient: Vec<PathBuf>,
     /// Metrics: mape, smape, wape, mase, rmsse, mae, mse, rmse, bias, `mean_error`, da, `da_tie`, coverage, pinball
     /// [default: all that the inputs allow]
     #[arg(long, value_name = "METRIC,…", value_delimiter = ',', help_heading = "What to compute")]
@@ -89,9 +93,13 @@ pub fn score(args: &Args, digests: bool) -> shared::Result<Score> {
         cache: args.cache.request(),
         ..args.table.request(&args.files)?
     };
-    let forecasts = Forecasts::open(&request)?;
+    let forecasts = Opened::open(&request, &args.sufficient)?;
+    request = forecasts.settled(request);
     let level = level(args.level, &forecasts.levels())?;
     let mut metrics = if args.metrics.is_empty() { default_metrics(&request, level) } else { args.metrics.clone() };
+    if args.metrics.is_empty() {
+        metrics.retain(|metric| forecasts.has(metric.measures(level)));
+    }
     add_companions(&mut metrics);
     let mut needed = metrics.clone();
     if args.write_benchmark.is_some() {

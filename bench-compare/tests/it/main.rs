@@ -19,5 +19,8 @@ mod leaderboard;
 mod partitions;
 mod profile;
 mod score;
+mod sufficient;
+mod sufficient_refused;
+mod sufficient_support;
 mod test_command;
 mod utilsforecast;

@@ -65,7 +65,7 @@ fn assert_same_sums(left: &Loaded, right: &Loaded) {
     }
 }
 
-/// Sums of windows whose rows stand in several files differ in their last bits only.
+/// Windows are summed up in pieces whose ends depend on the files, so that their sums may differ in the last bits.
 fn assert_close(left: &Loaded, right: &Loaded) {
     assert_eq!(left.sufficient.checks, right.sufficient.checks);
     assert_eq!(left.sufficient.groups.len(), right.sufficient.groups.len());
@@ -103,12 +103,10 @@ fn written(files: &[(String, String)]) -> tempfile::TempDir {
 fn a_table_split_by_cutoff_or_series_has_the_sums_of_the_whole() {
     let by = |path: &Path| Request { by: vec!["h".into()], slices: vec!["holiday = 1".into()], ..request(path) };
     let whole = forecasts::read(&by(Path::new(CV))).unwrap();
-    for column in ["cutoff", "unique_id"] {
+    for column in ["cutoff", "unique_id", "ds"] {
         let split = written(&unemployment_by(column));
-        assert_same_sums(&whole, &forecasts::read(&by(split.path())).unwrap());
+        assert_close(&whole, &forecasts::read(&by(split.path())).unwrap());
     }
-    let by_time = written(&unemployment_by("ds"));
-    assert_close(&whole, &forecasts::read(&by(by_time.path())).unwrap());
 }
 
 #[test]

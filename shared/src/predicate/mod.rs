@@ -43,7 +43,7 @@ mod value;
 pub use evaluate::{Compiled, Row};
 pub use parser::parse;
 pub use syntax_error::SyntaxError;
-pub use value::{Mismatch, Truth, Value};
+pub use value::{Mismatch, NULL_WORDS, Truth, Value};
 
 use std::collections::BTreeSet;
 

@@ -9,6 +9,9 @@ use jiff::tz::TimeZone;
 use super::{Comparison, Literal};
 use crate::error::{Place, Problem};
 
+/// The texts that stand for a missing value: those that pandas writes or reads for one.
+pub const NULL_WORDS: [&str; 10] = ["", "NaN", "nan", "NA", "N/A", "NULL", "null", "None", "NaT", "<NA>"];
+
 /// A cell of a row.
 ///
 /// What is compared decides how:
@@ -35,7 +38,7 @@ impl<'a> Value<'a> {
     /// The value of a CSV field: null where it is empty or one of the words that pandas writes or reads for a missing value.
     pub fn of_field(field: &'a str) -> Self {
         match field {
-            "" | "NaN" | "nan" | "NA" | "N/A" | "NULL" | "null" | "None" | "NaT" | "<NA>" => Self::Null,
+            word if NULL_WORDS.contains(&word) => Self::Null,
             text => Self::Text(text),
         }
     }
@@ -129,6 +132,13 @@ impl fmt::Display for Mismatch<'_> {
 pub(super) enum Side {
     Left,
     Right,
+}
+
+impl Literal {
+    /// Whether it is a text that reads as a date or time, and so compares as one with times.
+    pub fn is_time(&self) -> bool {
+        matches!(self, Self::Text(text) if time_of(text).is_some())
+    }
 }
 
 /// A literal with all its readings, so that a row costs no parsing of it.

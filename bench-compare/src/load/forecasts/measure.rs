@@ -1,5 +1,7 @@
 //! What a run of rows of one (series, cutoff) adds to the sums of each measure.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use shared::format::sufficient::Measure;
 
 use super::row::Columns;
@@ -42,7 +44,8 @@ pub(super) struct Run<'a> {
 }
 
 /// What directional accuracy compares with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Prediction and actual are compared with the last actual at the cutoff
     #[default]

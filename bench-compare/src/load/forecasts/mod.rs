@@ -26,6 +26,7 @@ mod marks;
 mod measure;
 mod merge;
 mod number;
+mod opened;
 mod ordered;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -40,6 +41,7 @@ mod rows;
 mod scan;
 mod source;
 mod steps;
+mod sufficient;
 mod sum;
 mod sums;
 mod tally;
@@ -58,7 +60,9 @@ pub use args::{CacheArgs, TableArgs};
 pub use cache::CacheRequest;
 pub use layout::ColumnMap;
 pub use measure::Direction;
+pub use opened::Opened;
 pub use rows::{ForecastRow, ForecastRows};
+pub use sufficient::Statistics;
 
 use merge::{GroupNames, Merger};
 use part::Part;
