@@ -34,9 +34,15 @@ check: ## formatting, lints, documentation, licences
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) fetch --locked && $(CARGO) deny --offline check licenses bans sources; \
 	 else echo 'cargo-deny is not installed: licences are not checked'; fi
 
-bench: ## score against polars, hashing against openssl, side by side (needs python3 with polars, numpy, pyarrow); detectors; schedules; jobs that are due together
+bench: ## score against polars and DuckDB, leaderboards, caches, hashing against openssl, detectors, schedules (needs python3 with polars, duckdb, pyarrow)
 	$(CARGO) build --release --locked -p bench-compare -p manifest-gen
-	bench/score_vs_polars.sh
+	$(CARGO) build --release --locked -p bench-compare --example decode
+	bench/score_vs_engines.sh
+	bench/growth.sh
+	bench/cache.sh
+	@if [ -n "$(FEV_BENCH)" ]; then bench/leaderboard_vs_fev.sh 5 "$(FEV_BENCH)"; \
+	 else echo 'FEV_BENCH names no folder of fev-bench files: the leaderboard is not compared with that of fev (needs fev)'; fi
+	bench/leaderboard_at_scale.sh
 	bench/hashing.sh 5
 	$(CARGO) bench --locked -p drift-watch --bench detectors --bench parse --bench engine
 	$(CARGO) bench --locked -p rebench-cron --bench schedule --bench daemon
