@@ -23,7 +23,7 @@ measure() { # NAME COMMAND...
 for kind in csv parquet; do
     "$ours" score "$table.$kind" "${job[@]}" --format csv -o "$folder/ours.csv"
     mean=$(awk -F, '$1 == "unique_id" && $3 == "cand" { sum += $7; n += 1 } END { printf "%.17g", sum / n }' "$folder/ours.csv")
-    head -1 "$folder/ours.csv" | grep -qx 'group,level,model,n,mae,rmse,smape'
+    head -1 "$folder/ours.csv" | grep -qx 'group,level,model,n,mae,rmse,smape_ratio'
     for engine in polars duckdb; do
         "$python" - "$mean" "$("$python" bench/engine_score.py $engine "$table.$kind" cand smape)" <<'CHECK'
 import sys
