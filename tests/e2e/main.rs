@@ -37,6 +37,7 @@ mod promotion_loop;
 mod python;
 #[path = "../../shared/tests/it/real_process/mod.rs"]
 mod real_process;
+mod same;
 mod security;
 mod service;
 mod serving;

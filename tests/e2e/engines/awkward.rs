@@ -56,7 +56,7 @@ fn a_table_without_cutoffs_has_the_metrics_of_its_rows() {
         said.json()
     };
     let rows = score(&["rows.parquet", "--models", &models]);
-    super::same::assert_same(&rows, &score(&["--sufficient", "sums.csv"]), "no cutoffs");
+    crate::same::assert_same(&rows, &score(&["--sufficient", "sums.csv"]), "no cutoffs", 200);
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn the_job_of_the_example_ends_with_the_status_of_the_gate_on_the_rows() {
     let said = job.output().unwrap();
     let verdict = shared::fsio::read(&place.path("out/verdict.json"));
     let verdict = verdict.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&said.stderr)));
-    super::same::assert_same(&rows.json(), &serde_json::from_slice(&verdict).unwrap(), "the example");
+    crate::same::assert_same(&rows.json(), &serde_json::from_slice(&verdict).unwrap(), "the example", 200);
     // make has a status of its own, and names that of the gate.
     assert!(String::from_utf8_lossy(&said.stderr).contains(&format!("Error {}", rows.status)), "{said:?}");
 }

@@ -7,6 +7,5 @@ mod example;
 #[path = "../../../rebench-cron/tests/it/postgres_server.rs"]
 #[allow(dead_code, reason = "the tests of shared jobs do more with a server")]
 mod postgres_server;
-mod same;
 mod spark;
 mod table;

@@ -115,10 +115,10 @@ impl Table {
     pub(super) fn assert_same(&self, file: &str, direction: &str) {
         let models = format!("{CANDIDATE},{BASELINE}");
         let rows = ["cv.parquet", "--models", &models, "--train", "train.parquet", "--direction", direction];
-        super::same::assert_same(&self.score(&rows), &self.score(&["--sufficient", file]), file);
+        crate::same::assert_same(&self.score(&rows), &self.score(&["--sufficient", file]), file, 200);
         if direction == "last" {
             let rows = self.gate(&["--forecasts", "cv.parquet", "--train", "train.parquet"]);
-            super::same::assert_same(&rows, &self.gate(&["--sufficient", file]), file);
+            crate::same::assert_same(&rows, &self.gate(&["--sufficient", file]), file, 200);
         }
     }
 }
