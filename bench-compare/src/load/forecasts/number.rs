@@ -69,9 +69,9 @@ fn positive(near: &[u8; 9], length: usize) -> Option<f64> {
     if !(2..10).contains(&length) {
         return None;
     }
-    let (first, second) = (word(near.first_chunk()?), word(near.last_chunk()?));
+    let (first, second) = (word(*near.first_chunk()?), word(*near.last_chunk()?));
     let others = others(first);
-    let point = others.trailing_zeros() & 56;
+    let point = others.trailing_zeros() & 0b11_1000;
     if first >> point & 0xFF != u64::from(b'.' ^ b'0') {
         return None;
     }
@@ -84,8 +84,8 @@ fn positive(near: &[u8; 9], length: usize) -> Option<f64> {
 
 /// Eight bytes as a little-endian word, digits as their values.
 #[inline]
-fn word(bytes: &[u8; 8]) -> u64 {
-    u64::from_le_bytes(*bytes) ^ ZEROS
+fn word(bytes: [u8; 8]) -> u64 {
+    u64::from_le_bytes(bytes) ^ ZEROS
 }
 
 /// The highest bit of each byte of a word that is no digit: above 9, or above 127.

@@ -109,12 +109,13 @@ impl<'b, 'm> Grid<'b, 'm> {
 
     /// For texts of fewer than eight bytes: as much of a word as they fill.
     fn same_word(&self, column: usize, rows: usize, text: &[u8]) -> usize {
-        let mut padded = [0; 8];
+        let (mut padded, mut mask) = ([0; 8], [0; 8]);
         padded[..text.len()].copy_from_slice(text);
-        let (expected, unused) = (u64::from_le_bytes(padded), 64 - 8 * text.len());
+        mask[..text.len()].fill(u8::MAX);
+        let [expected, mask] = [padded, mask].map(u64::from_le_bytes);
         self.column(column, rows, |_, start, end| match self.bytes[start..].first_chunk() {
             _ if end - start != text.len() => false,
-            Some(word) => (u64::from_le_bytes(*word) ^ expected).unbounded_shl(unused as u32) == 0,
+            Some(word) => (u64::from_le_bytes(*word) ^ expected) & mask == 0,
             None => self.bytes[start..end] == *text,
         })
     }

@@ -287,7 +287,7 @@ impl<'p> Tally<'p> {
     /// A target time that is not after the cutoff is a problem, which the table is refused for.
     fn check_times(&self, stretch: &Stretch<'_>, problems: &mut Problems) {
         let cutoff = stretch.cutoff;
-        if cutoff == NO_CUTOFF || stretch.ds.iter().fold(true, |after, &ds| after & (ds > cutoff)) {
+        if cutoff == NO_CUTOFF || stretch.ds.iter().all(|ds| *ds > cutoff) {
             return;
         }
         for row in stretch.rows().filter(|row| row.ds() <= cutoff) {

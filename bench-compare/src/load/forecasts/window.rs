@@ -25,7 +25,7 @@ impl Window {
     #[inline]
     pub(super) fn take(&mut self, times: &[i64]) {
         let (Some(&first), Some(&last)) = (times.first(), times.last()) else { return };
-        let is_rising = times.windows(2).fold(true, |rising, pair| rising & (pair[0] < pair[1]));
+        let is_rising = times.windows(2).all(|pair| pair[0] < pair[1]);
         self.is_ordered &= is_rising && (self.rows == 0 || first > self.last);
         self.rows += number(times.len());
         let (low, high) = if is_rising { (first, last) } else { ends(times) };
