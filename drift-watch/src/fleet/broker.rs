@@ -176,8 +176,20 @@ async fn entries(context: &Context, args: &NatsArgs) -> Result<kv::Store> {
     if let Ok(store) = context.get_key_value(&bucket).await {
         return Ok(store);
     }
-    let config = kv::Config { bucket, history: 1, num_replicas: args.nats_replicas as usize, ..Default::default() };
-    context.create_key_value(config).await.map_err(|error| failed("a bucket cannot be made", &error))
+    // The client's own call asks for the account first, and cannot read what a server of 2.9 answers.
+    let config = stream::Config {
+        name: format!("KV_{bucket}"),
+        subjects: vec![format!("$KV.{bucket}.>")],
+        max_messages_per_subject: 1,
+        allow_rollup: true,
+        deny_delete: true,
+        allow_direct: true,
+        discard: stream::DiscardPolicy::New,
+        num_replicas: args.nats_replicas as usize,
+        ..Default::default()
+    };
+    context.create_stream(config).await.map_err(|error| failed("a bucket cannot be made", &error))?;
+    context.get_key_value(&bucket).await.map_err(|error| failed("a bucket cannot be made", &error))
 }
 
 async fn snapshots(context: &Context, args: &NatsArgs) -> Result<object_store::ObjectStore> {

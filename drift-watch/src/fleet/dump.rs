@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::Exit;
 use shared::cli::Context;
-use shared::error::{Error, Result};
+use shared::error::Result;
 use shared::format::live::Record;
 
 use super::args::NatsArgs;
@@ -35,6 +35,16 @@ pub struct Args {
 pub enum Command {
     /// Write the state of all partitions as JSON
     Dump(Box<DumpArgs>),
+    /// Write what began or ended in partitions, and who owned them, as JSON Lines in the order of the log
+    Events(Box<EventsArgs>),
+}
+
+/// Flags of `drift-watch fleet events`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct EventsArgs {
+    /// The broker
+    #[command(flatten)]
+    pub nats: NatsArgs,
 }
 
 /// Flags of `drift-watch fleet dump`.
@@ -84,9 +94,14 @@ pub struct FleetArrival {
 /// # Errors
 /// On bad input, or where the broker cannot be used.
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let Command::Dump(args) = &args.command;
-    let states = if args.records.is_empty() { from_broker(args, context)? } else { from_files(args, context)? };
-    context.emit(&json(&fleet(&states, args.canonical))?)?;
+    let text = match &args.command {
+        Command::Dump(args) => {
+            let states = if args.records.is_empty() { from_broker(args, context)? } else { from_files(args, context)? };
+            json(&fleet(&states, args.canonical))?
+        }
+        Command::Events(args) => events(args)?,
+    };
+    context.emit(&text)?;
     Ok(Exit::Ok)
 }
 
@@ -142,6 +157,26 @@ fn finished(mut states: BTreeMap<u32, Partition>) -> Result<BTreeMap<u32, Partit
 }
 
 #[cfg(not(feature = "nats"))]
+fn events(_: &EventsArgs) -> Result<String> {
+    Err(super::without())
+}
+
+#[cfg(feature = "nats")]
+fn events(args: &EventsArgs) -> Result<String> {
+    runtime()?.block_on(async {
+        let broker = super::broker::Broker::connect(&args.nats).await?;
+        let lines = super::read::log(&broker).await?;
+        Ok(lines.into_iter().map(|line| line + "\n").collect())
+    })
+}
+
+#[cfg(feature = "nats")]
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(|error| shared::Error::Environment { what: format!("no runtime: {error}"), help: None })
+}
+
+#[cfg(not(feature = "nats"))]
 fn from_broker(_: &DumpArgs, _: &Context) -> Result<BTreeMap<u32, Partition>> {
     Err(super::without())
 }
@@ -150,9 +185,7 @@ fn from_broker(_: &DumpArgs, _: &Context) -> Result<BTreeMap<u32, Partition>> {
 #[cfg(feature = "nats")]
 fn from_broker(args: &DumpArgs, context: &Context) -> Result<BTreeMap<u32, Partition>> {
     let (settings, profiles) = beginning(&args.watch, &args.nats, context)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(|error| Error::Environment { what: format!("no runtime: {error}"), help: None })?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let broker = super::broker::Broker::connect(&args.nats).await?;
         let mut states = BTreeMap::new();
         for place in 0..args.nats.nats_partitions {

@@ -47,10 +47,26 @@ pub(super) async fn partition(
         let Some(message) = messages.next().await else { break };
         let message = message.map_err(|error| failed("a partition cannot be read on", &error))?;
         let info = message.info().map_err(|error| failed("a message of the stream", &error))?;
-        (left, _) = (info.pending, info.stream_sequence);
+        left = info.pending;
         if let Some(content) = content(&message.subject, &message.payload) {
             state.apply(info.stream_sequence, content, &message.payload, broker.args.nats_lateness)?;
         }
     }
     Ok(state)
+}
+
+/// All entries of the log, as they are.
+pub(super) async fn log(broker: &Broker) -> Result<Vec<String>> {
+    let consumer = broker.log().await?.create_consumer(pull::OrderedConfig::default()).await;
+    let mut consumer = consumer.map_err(|error| failed("the log cannot be read", &error))?;
+    let mut left = consumer.info().await.map_err(|error| failed("the log cannot be read", &error))?.num_pending;
+    let mut messages = consumer.messages().await.map_err(|error| failed("the log cannot be read", &error))?;
+    let mut lines = Vec::new();
+    while left > 0 {
+        let Some(message) = messages.next().await else { break };
+        let message = message.map_err(|error| failed("the log cannot be read on", &error))?;
+        left = message.info().map_err(|error| failed("an entry of the log", &error))?.pending;
+        lines.push(String::from_utf8_lossy(&message.payload).into_owned());
+    }
+    Ok(lines)
 }
