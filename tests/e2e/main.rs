@@ -8,6 +8,8 @@
     reason = "a test that cannot go on fails"
 )]
 
+#[path = "../../shared/tests/it/alert_support/mod.rs"]
+mod alert_support;
 mod alike;
 mod benchmark_gate;
 #[path = "../../drift-watch/tests/it/served/browser.rs"]
@@ -19,6 +21,7 @@ mod docs;
 mod documents;
 mod fault_matrix;
 mod faults;
+mod fleet;
 mod forecast_gate;
 mod hooks;
 mod live_export;

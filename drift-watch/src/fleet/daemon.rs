@@ -95,7 +95,7 @@ async fn replica(args: &Args, context: &Context) -> Result<()> {
     ];
     let work = tokio::spawn(coordinator.run(stop.clone()));
     let place = address.map_or_else(|| "no server".to_owned(), |address| format!("http://{address}"));
-    note(&format!("drift-watch: replica {name} of {}, {place}", args.nats.nats_stream));
+    note(&format!("drift-watch: replica {name}, state in the stream {}, {place}", args.nats.nats_stream));
     let systemd = Systemd::from_env();
     systemd.ready(&place);
     let pulse = tokio::spawn(async move {

@@ -1,6 +1,7 @@
 //! Records to the broker: each to the partition of its series, acknowledged before it counts as sent.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_nats::jetstream::context::PublishAckFuture;
 use async_nats::jetstream::message::PublishMessage;
@@ -17,22 +18,23 @@ use crate::serve::{IngestBatch, IngestReply};
 /// Rows of a message.
 const ROWS: usize = 100;
 
-/// Messages that wait for their acknowledgements, at the most.
-const IN_FLIGHT: usize = 256;
-
 /// How often a message is sent again that was not acknowledged; its identifier keeps it from counting twice.
 const TRIES: u32 = 60;
+
+/// How long to wait before that.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Sends records.
 pub(super) struct Sender {
     broker: Broker,
     waiting: BTreeMap<(u32, Kind), Vec<String>>,
-    in_flight: Vec<(PublishAckFuture, String, Vec<u8>)>,
+    /// One message of each partition waits for its acknowledgement, so that one that is sent again comes before those after it.
+    in_flight: BTreeMap<u32, (PublishAckFuture, String, Vec<u8>)>,
 }
 
 impl Sender {
     pub(super) fn new(broker: Broker) -> Self {
-        Self { broker, waiting: BTreeMap::new(), in_flight: Vec::new() }
+        Self { broker, waiting: BTreeMap::new(), in_flight: BTreeMap::new() }
     }
 
     /// Takes a record; it is sent when its message is full, or with [`Self::finish`].
@@ -63,11 +65,9 @@ impl Sender {
     async fn send(&mut self, partition: u32, kind: Kind, bytes: Vec<u8>) -> Result<()> {
         let kind = if kind == Kind::Predictions { "predictions" } else { "actuals" };
         let subject = format!("{}.{}.{kind}", self.broker.args.nats_prefix, word(partition));
+        self.settle(partition).await?;
         let sent = self.publish(&subject, &bytes).await?;
-        self.in_flight.push((sent, subject, bytes));
-        if self.in_flight.len() >= IN_FLIGHT {
-            self.settle().await?;
-        }
+        self.in_flight.insert(partition, (sent, subject, bytes));
         Ok(())
     }
 
@@ -79,23 +79,21 @@ impl Sender {
         sent.map_err(|error| failed("records cannot be sent", &error))
     }
 
-    /// Waits until all that was sent is acknowledged; what is not is sent again.
-    async fn settle(&mut self) -> Result<()> {
-        for (sent, subject, bytes) in std::mem::take(&mut self.in_flight) {
-            let mut outcome = sent.await.map_err(|error| failed("records are not acknowledged", &error));
-            for _ in 0..TRIES {
-                if outcome.is_ok() {
-                    break;
-                }
-                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-                outcome = match self.publish(&subject, &bytes).await {
-                    Ok(sent) => sent.await.map_err(|error| failed("records are not acknowledged", &error)),
-                    Err(error) => Err(error),
-                };
+    /// Waits until what was sent to a partition is acknowledged; what is not is sent again.
+    async fn settle(&mut self, partition: u32) -> Result<()> {
+        let Some((sent, subject, bytes)) = self.in_flight.remove(&partition) else { return Ok(()) };
+        let mut outcome = sent.await.map_err(|error| failed("records are not acknowledged", &error));
+        for _ in 0..TRIES {
+            if outcome.is_ok() {
+                break;
             }
-            outcome?;
+            tokio::time::sleep(PAUSE).await;
+            outcome = match self.publish(&subject, &bytes).await {
+                Ok(sent) => sent.await.map_err(|error| failed("records are not acknowledged", &error)),
+                Err(error) => Err(error),
+            };
         }
-        Ok(())
+        outcome.map(drop)
     }
 
     /// Sends what waits, and waits until all is acknowledged.
@@ -104,7 +102,11 @@ impl Sender {
         for partition in partitions {
             self.flush(partition).await?;
         }
-        self.settle().await
+        let unsettled: Vec<u32> = self.in_flight.keys().copied().collect();
+        for partition in unsettled {
+            self.settle(partition).await?;
+        }
+        Ok(())
     }
 
     /// Sends the records of a request.
