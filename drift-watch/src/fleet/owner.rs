@@ -32,6 +32,8 @@ const MESSAGES_BETWEEN: u64 = 100_000;
 
 /// A summary is published so often at the most, and takes a tenth of the time at the most.
 const SUMMARY_EVERY: Duration = Duration::from_secs(2);
+/// All partitions together publish one so often at the most, since all replicas read all of them.
+const SUMMARY_TURN: Duration = Duration::from_millis(50);
 const SUMMARY_SHARE: u32 = 10;
 
 /// How long to wait before the broker is tried again.
@@ -291,7 +293,8 @@ impl Work {
 
     /// Publishes a summary, not too often.
     async fn show(&mut self) {
-        let pause = SUMMARY_EVERY.max(self.shown.1 * SUMMARY_SHARE);
+        let turns = SUMMARY_TURN * self.owner.broker.args.nats_partitions;
+        let pause = SUMMARY_EVERY.max(turns).max(self.shown.1 * SUMMARY_SHARE);
         if self.shown.0.is_some_and(|last| last.elapsed() < pause) {
             return;
         }

@@ -2,6 +2,7 @@
 //! transition of an alert has one identifier.
 
 mod broker;
+mod examples;
 mod records;
 mod round;
 
