@@ -9,6 +9,7 @@
 )]
 
 #[path = "../../shared/tests/it/alert_support/mod.rs"]
+#[allow(dead_code, reason = "a part is used here")]
 mod alert_support;
 mod alike;
 mod benchmark_gate;

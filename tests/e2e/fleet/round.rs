@@ -152,10 +152,14 @@ impl Fleet<'_> {
         self.publishing = Some(command.stdout(Stdio::null()).spawn().unwrap());
     }
 
-    /// Waits until the piece is with the broker.
+    /// Waits until the piece is with the broker. A producer that could not reach it tries again with all of the piece.
     fn published(&mut self) {
-        if let Some(mut child) = self.publishing.take() {
-            assert!(child.wait().unwrap().success());
+        while let Some(mut child) = self.publishing.take() {
+            match child.wait().unwrap().code() {
+                Some(0) => {}
+                Some(3) => self.publish(),
+                other => panic!("publish ended with {other:?}"),
+            }
         }
     }
 
