@@ -12,6 +12,7 @@ done
 for program in crontab:cron systemd-analyze:systemd unshare:util-linux java:default-jre-headless; do
     command -v "${program%:*}" >/dev/null || missing+=("${program#*:}")
 done
+[[ -x /usr/sbin/nats-server ]] || command -v nats-server >/dev/null || missing+=(nats-server)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 

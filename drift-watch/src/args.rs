@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use shared::cli::{CommonArgs, CommonCommand, Examples, Tool};
 
-use crate::{dump, export, replay, run, status, verify_alarms};
+use crate::{dump, export, fleet, replay, run, status, verify_alarms};
 
 /// Watch the live accuracy of promoted forecasters and raise alarms that mean something.
 #[derive(Debug, Parser)]
@@ -32,6 +32,10 @@ pub enum Command {
     Export(Box<export::Args>),
     /// Look into the state of a daemon
     State(dump::Args),
+    /// Put records of files into the stream of a fleet
+    Publish(Box<fleet::publish::PublishArgs>),
+    /// Look into the state of a fleet
+    Fleet(fleet::dump::Args),
     /// What every tool has.
     #[command(flatten)]
     Common(CommonCommand),

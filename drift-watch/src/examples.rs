@@ -17,6 +17,7 @@ pub const ALL: Examples = &[
         &[
             "drift-watch run --config promotion.toml",
             "drift-watch run --predictions 'live/predictions*.jsonl' --actuals 'live/actuals*.jsonl' --manifest models/metadata/lightgbm_v2.json",
+            "drift-watch run --nats-url nats://127.0.0.1:4222 --warm-up 40d --webhook https://ops.example/hook",
             "drift-watch run --predictions p.jsonl --actuals a.jsonl --warm-up 40d --alertmanager http://127.0.0.1:9093 --webhook https://ops.example/hook",
         ],
     ),
@@ -62,6 +63,36 @@ pub const ALL: Examples = &[
             "drift-watch state dump --canonical",
             "drift-watch state dump --canonical --predictions p.jsonl --actuals a.jsonl --warm-up 40d",
             "drift-watch state dump --state drift-watch-state -o state.json",
+        ],
+    ),
+    (
+        "publish",
+        &[
+            "drift-watch publish predictions.jsonl actuals.csv.gz --nats-url nats://127.0.0.1:4222",
+            "drift-watch publish - --nats-url tls://nats.example:4222 --nats-credentials-file nats.creds",
+            "drift-watch publish backlog.csv --zone America/New_York --nats-url nats://127.0.0.1:4222",
+        ],
+    ),
+    (
+        "fleet",
+        &[
+            "drift-watch fleet dump --canonical --nats-url nats://127.0.0.1:4222 --warm-up 40d",
+            "drift-watch fleet events --nats-url nats://127.0.0.1:4222",
+        ],
+    ),
+    (
+        "fleet dump",
+        &[
+            "drift-watch fleet dump --nats-url nats://127.0.0.1:4222 --warm-up 40d",
+            "drift-watch fleet dump --canonical --nats-url nats://127.0.0.1:4222 --warm-up 40d -o fleet.json",
+            "drift-watch fleet dump --canonical --records predictions.jsonl actuals.jsonl --warm-up 40d -o one.json",
+        ],
+    ),
+    (
+        "fleet events",
+        &[
+            "drift-watch fleet events --nats-url nats://127.0.0.1:4222",
+            "drift-watch fleet events --nats-url nats://127.0.0.1:4222 -o events.jsonl",
         ],
     ),
     ("check", &["drift-watch check", "drift-watch check --config other.toml", "drift-watch check --json"]),

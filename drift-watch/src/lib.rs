@@ -6,6 +6,7 @@ pub mod core;
 pub mod dump;
 pub mod examples;
 pub mod export;
+pub mod fleet;
 pub mod mlflow;
 pub mod read;
 pub mod replay;
@@ -37,6 +38,8 @@ pub fn run(arguments: &Cli, context: &Context) -> anyhow::Result<Exit> {
         Command::VerifyAlarms(args) => verify_alarms::run(args, context),
         Command::Export(args) => export::run(args, context),
         Command::State(args) => dump::run(args, context),
+        Command::Publish(args) => fleet::publish::run(args, context),
+        Command::Fleet(args) => fleet::dump::run(args, context),
         Command::Common(CommonCommand::Check) => check::run(context),
         Command::Common(common) => cli::run_common::<Cli>(common, context),
     }

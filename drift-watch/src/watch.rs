@@ -300,7 +300,7 @@ fn season(text: &str) -> std::result::Result<Season, String> {
     }
 }
 
-fn zone(text: &str) -> std::result::Result<TimeZone, String> {
+pub(crate) fn zone(text: &str) -> std::result::Result<TimeZone, String> {
     TimeZone::get(text).map_err(|_| format!("{text:?} is no time zone; expected a name such as America/New_York"))
 }
 

@@ -8,6 +8,9 @@
     reason = "a test that cannot go on fails"
 )]
 
+#[path = "../../shared/tests/it/alert_support/mod.rs"]
+#[allow(dead_code, reason = "a part is used here")]
+mod alert_support;
 mod alike;
 mod benchmark_gate;
 #[path = "../../drift-watch/tests/it/served/browser.rs"]
@@ -20,6 +23,7 @@ mod documents;
 mod engines;
 mod fault_matrix;
 mod faults;
+mod fleet;
 mod forecast_gate;
 mod hooks;
 mod live_export;

@@ -102,6 +102,7 @@ fn schemas() -> Vec<Document> {
         schema_of::<shared::format::live::PredictionRecord>("live-prediction"),
         schema_of::<shared::format::live::ActualRecord>("live-actual"),
         schema_of::<drift_watch::dump::State>("state"),
+        schema_of::<drift_watch::fleet::dump::Fleet>("fleet"),
         schema_of::<shared::alert::Transition>("alert-transition"),
         schema_of::<drift_watch::run::evidence::Evidence>("evidence"),
         schema_of::<rebench_cron::commands::next::Report>("next"),

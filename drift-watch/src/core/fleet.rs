@@ -11,9 +11,13 @@
 /// assert_eq!(e_bh(&[100.0, 0.5, 45.0, 1.0], 0.05), [true, false, true, false]);
 /// ```
 pub fn e_bh(e_values: &[f64], alpha: f64) -> Vec<bool> {
+    e_bh_among(e_values, e_values.len() as f64, alpha)
+}
+
+/// The same for e-values among `n` of which the others are not given, since they are below `1 / alpha` and cannot be rejected.
+pub fn e_bh_among(e_values: &[f64], n: f64, alpha: f64) -> Vec<bool> {
     let mut sorted: Vec<f64> = e_values.iter().copied().filter(|e| !e.is_nan()).collect();
     sorted.sort_by(|a, b| b.total_cmp(a));
-    let n = e_values.len() as f64;
     let passes = |(place, e): (usize, &f64)| *e * alpha * (place + 1) as f64 >= n;
     let last = sorted.iter().enumerate().rposition(passes);
     let threshold = last.map_or(f64::INFINITY, |place| sorted[place]);
@@ -29,6 +33,16 @@ mod tests {
         assert!(!e_bh(&[1.0; 50], 0.05).contains(&true));
         assert!(e_bh(&[], 0.05).is_empty());
         assert_eq!(e_bh(&[f64::NAN, 1e9], 0.05), [false, true]);
+    }
+
+    #[test]
+    fn what_cannot_be_rejected_need_not_be_given() {
+        let all: Vec<f64> = (0..1000).map(|i| f64::from(i % 97) * f64::from(i % 89)).collect();
+        let large: Vec<f64> = all.iter().copied().filter(|e| *e >= 1.0 / 0.05).collect();
+        let rejected = |all: Vec<bool>| all.into_iter().filter(|rejected| *rejected).count();
+        let expected = rejected(e_bh(&all, 0.05));
+        assert!(expected > 0 && large.len() < all.len());
+        assert_eq!(rejected(e_bh_among(&large, 1000.0, 0.05)), expected);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use shared::alert::AlertArgs;
 
 use crate::core::time::Micros;
+use crate::fleet::args::NatsArgs;
 use crate::span;
 use crate::watch::WatchArgs;
 
@@ -83,6 +84,9 @@ pub struct Args {
     #[arg(long, help_heading = DAEMON)]
     pub until_caught_up: bool,
 
+    /// The broker, where many replicas share the work
+    #[command(flatten)]
+    pub nats: NatsArgs,
     /// What is watched and how
     #[command(flatten)]
     pub watch: WatchArgs,

@@ -79,6 +79,19 @@ impl Delivery {
         Ok(())
     }
 
+    /// Takes these alerts, as they are, for told: by whoever told receivers before.
+    pub fn assume(&mut self, alerts: &Alerts) {
+        alerts.firing().chain(alerts.ended()).for_each(|record| self.put.note(record));
+    }
+
+    /// Messages that wait in queues.
+    ///
+    /// # Errors
+    /// If these cannot be read.
+    pub fn n_queued(&self) -> Result<usize> {
+        self.carriers.n_queued()
+    }
+
     fn say_at_once(&mut self, record: &Record, now: Timestamp) -> Result<()> {
         if self.put.has(record) {
             return Ok(());

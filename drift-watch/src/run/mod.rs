@@ -50,15 +50,19 @@ use watcher::{Order, Watcher};
 const WAITING_BATCHES: usize = 64;
 
 /// How long requests under way may take to end.
-const GRACE: Duration = Duration::from_secs(5);
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
 
 /// Runs the command.
 ///
 /// # Errors
 /// On bad configuration, or where the state folder or the address cannot be had.
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    if args.nats.nats_url.is_some() {
+        crate::fleet::run(args, context)?;
+        return Ok(Exit::Ok);
+    }
     if args.predictions.is_empty() && args.actuals.is_empty() && args.no_listen {
-        return Err(Error::usage("no source of records", "--predictions and --actuals, or --listen").into());
+        return Err(Error::usage("no source of records", "--predictions and --actuals, --listen, or --nats-url").into());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| Error::Environment { what: format!("no runtime: {error}"), help: None })?;
@@ -280,16 +284,25 @@ fn hang_up(reload: mpsc::Sender<ReloadRequest>) -> Result<impl Future<Output = (
 }
 
 /// Signals to end.
-struct Ends {
+pub(crate) struct Ends {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Ends {
-    fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let terminate = signal(SignalKind::terminate()).map_err(|error| no_signals(&error))?;
         let interrupt = signal(SignalKind::interrupt()).map_err(|error| no_signals(&error))?;
         Ok(Self { terminate, interrupt })
+    }
+
+    /// Waits for one.
+    #[cfg(feature = "nats")]
+    pub(crate) async fn signalled(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 
     /// Waits for one, or for the loop to end by itself; whether it has.
@@ -309,7 +322,7 @@ fn no_signals(error: &std::io::Error) -> Error {
     Error::Environment { what: format!("signals cannot be waited for: {error}"), help: None }
 }
 
-async fn listen(args: &Args, options: &Options) -> Result<Option<TcpListener>> {
+pub(crate) async fn listen(args: &Args, options: &Options) -> Result<Option<TcpListener>> {
     if args.no_listen {
         return Ok(None);
     }
@@ -321,7 +334,7 @@ async fn listen(args: &Args, options: &Options) -> Result<Option<TcpListener>> {
     Ok(Some(bound))
 }
 
-fn options(args: &Args) -> Result<Options> {
+pub(crate) fn options(args: &Args) -> Result<Options> {
     let token = |text: &String| -> Result<IngestToken> {
         let (models, path) = match text.split_once('=') {
             Some((model, path)) => (Some(vec![model.to_owned()]), path),

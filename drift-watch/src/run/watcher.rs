@@ -409,7 +409,10 @@ fn wall() -> Micros {
 }
 
 /// Reads the rows of a batch; the lines that are none, with why, or the answer to a client that may not send them.
-fn rows(batch: &IngestBatch, gathered: &mut Gathered) -> std::result::Result<Vec<(u64, String)>, IngestReply> {
+pub(crate) fn rows(
+    batch: &IngestBatch,
+    gathered: &mut Gathered,
+) -> std::result::Result<Vec<(u64, String)>, IngestReply> {
     let mut rejected = Vec::new();
     for (line, number) in batch.body.split(|byte| *byte == b'\n').zip(1..) {
         if is_blank(line) {
