@@ -92,9 +92,7 @@ impl Engine {
         let mut missing = BTreeSet::new();
         for board in &self.boards {
             for (target, step) in board.steps.iter().filter(|(_, step)| step.closed && step.waiting > 0) {
-                let lacks = |series: &u32| {
-                    self.histories.get(*series as usize).is_none_or(|history| history.at(*target).is_none())
-                };
+                let lacks = |series: &u32| self.histories.of(*series).at(*target).is_none();
                 let keys = step.members.iter().filter(lacks).map(|series| (*target, series));
                 missing.extend(keys.filter(|key| !self.void.contains(key)));
             }
@@ -308,12 +306,11 @@ impl Engine {
     pub fn series_tally(&self, board: &Board, series: u32, from: Micros, to: Micros) -> super::tally::Tally {
         let mut tally = super::tally::Tally::default();
         let to = to.min(board.closed_until.unwrap_or(Micros::MIN));
-        if let (Some(forecasts), Some(history)) = (board.of_series(series), self.histories.get(series as usize)) {
-            let within = forecasts.all().filter(|forecast| forecast.target >= from && forecast.target <= to);
-            within
-                .filter_map(|forecast| super::board::pair(forecast, history))
-                .for_each(|pair| tally.add(&pair, board.scale_of(series), board.level_percent));
-        }
+        let (forecasts, history) = (board.of_series(series), self.histories.of(series));
+        let within = forecasts.all().filter(|forecast| forecast.target >= from && forecast.target <= to);
+        within
+            .filter_map(|forecast| super::board::pair(&forecast, history))
+            .for_each(|pair| tally.add(&pair, board.scale_of(series), board.level_percent));
         tally
     }
 

@@ -10,10 +10,11 @@ use super::detector::evidence::Change;
 use super::detector::reference::Side;
 use super::family::{self, Level, WATCHES};
 use super::fleet::e_bh;
-use super::history::History;
+use super::history::Histories;
 use super::learned::Learned;
 use super::names::Names;
 use super::score::{Score, Scores, raw_loss};
+use super::series_watch::SeriesBaseline;
 use super::settings::{Loss, Settings};
 use super::step::EVERYONE;
 use super::summary::METRICS;
@@ -123,7 +124,7 @@ pub struct Explain<'a> {
     /// The version.
     pub board: &'a Board,
     /// Actuals by series.
-    pub histories: &'a [History],
+    pub histories: &'a Histories,
     /// The names of series.
     pub names: &'a Names,
     /// What the core was told.
@@ -164,12 +165,12 @@ impl Explain<'_> {
         let learned = learned(self.board, found.bucket)?;
         let watch = learned.series.get(found.group)?;
         let place = WATCHES.iter().position(|&(of, side, _)| of == score && side == found.side)?;
-        let (forecasts, history) = (self.board.of_series(found.group)?, self.histories.get(found.group as usize)?);
+        let (forecasts, history) = (self.board.of_series(found.group), self.histories.of(found.group));
         let mut steps: BTreeMap<Micros, Scores> = BTreeMap::new();
         for forecast in
             forecasts.all().filter(|forecast| forecast.target <= target && Bucket::of(forecast.horizon) == found.bucket)
         {
-            if let Some(pair) = pair(forecast, history) {
+            if let Some(pair) = pair(&forecast, history) {
                 steps.entry(forecast.target).or_default().add(&pair, &watch.usual(), self.settings.loss);
             }
         }
@@ -275,14 +276,11 @@ impl Explain<'_> {
     ) -> Vec<(u32, Part, f64)> {
         let mut all = Vec::new();
         for (series, watch) in learned.series.iter() {
-            let (Some(forecasts), Some(history)) = (self.board.of_series(series), self.histories.get(series as usize))
-            else {
-                continue;
-            };
+            let (forecasts, history) = (self.board.of_series(series), self.histories.of(series));
             let (mut rows, mut excess, mut weight, mut scores, mut n) = (0, 0.0, 0.0, 0.0, 0.0);
             let within =
                 forecasts.all().filter(|f| f.target >= since && f.target <= target && Bucket::of(f.horizon) == bucket);
-            for pair in within.filter_map(|forecast| pair(forecast, history)) {
+            for pair in within.filter_map(|forecast| pair(&forecast, history)) {
                 let usual = &watch.usual();
                 let (value, expected, row) = match score {
                     Score::Loss => (raw_loss(&pair, self.settings.loss), usual.loss, 1.0),
@@ -302,8 +300,8 @@ impl Explain<'_> {
                 }
             }
             if rows > 0 {
-                let shift = shift_of(mover(score), scores / n, watch).filter(|_| n > 0.0);
-                let z = shift.and_then(|shift| z_of(mover(score), shift, n, watch));
+                let shift = shift_of(mover(score), scores / n, &watch).filter(|_| n > 0.0);
+                let z = shift.and_then(|shift| z_of(mover(score), shift, n, &watch));
                 let name = self.names.name(series).to_owned();
                 let part = Part { by: "series".to_owned(), name, excess, shift: shift.unwrap_or(0.0), z };
                 all.push((series, part, weight));
@@ -376,7 +374,7 @@ fn mover(score: Score) -> Score {
 }
 
 /// How far a mean score lies from its baseline; for hits, towards worse is positive.
-fn shift_of(score: Score, mean: f64, watch: &super::series_watch::SeriesWatch) -> Option<f64> {
+fn shift_of(score: Score, mean: f64, watch: &SeriesBaseline) -> Option<f64> {
     match score {
         Score::Loss | Score::Bias => Some(mean - watch.baseline(score)?.0),
         Score::Direction => Some(watch.usual().direction? - mean),
@@ -385,7 +383,7 @@ fn shift_of(score: Score, mean: f64, watch: &super::series_watch::SeriesWatch) -
 }
 
 /// The same in standard errors.
-fn z_of(score: Score, shift: f64, n: f64, watch: &super::series_watch::SeriesWatch) -> Option<f64> {
+fn z_of(score: Score, shift: f64, n: f64, watch: &SeriesBaseline) -> Option<f64> {
     let spread = (1.0 / n + 1.0 / f64::from(watch.usual().n.max(1))).sqrt();
     let scale = match score {
         Score::Loss | Score::Bias => watch.baseline(score)?.1,
