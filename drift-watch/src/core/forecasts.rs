@@ -170,8 +170,7 @@ impl<'a> OfSeries<'a> {
     /// Those whose last actual at the origin is that of a time in `[from, until)`.
     pub fn issued_within(self, from: Micros, until: Option<Micros>) -> impl Iterator<Item = Forecast> + 'a {
         let place = self.first_not_before((from.saturating_add(1), Micros::MIN));
-        let within =
-            move |known: &Forecast| known.origin() >= from && until.is_none_or(|until| known.origin() < until);
+        let within = move |known: &Forecast| known.origin() >= from && until.is_none_or(|until| known.origin() < until);
         self.from(place).filter(within)
     }
 

@@ -124,7 +124,8 @@ impl<T: Copy> Lists<T> {
 
     /// Moves all lists together, in the order in which they lie, each with this room.
     fn compact(&mut self, room: impl Fn(Head) -> usize) {
-        let mut order: Vec<u32> = (0..short(self.heads.len())).filter(|&list| self.heads[list as usize].room > 0).collect();
+        let mut order: Vec<u32> =
+            (0..short(self.heads.len())).filter(|&list| self.heads[list as usize].room > 0).collect();
         order.sort_unstable_by_key(|&list| self.heads[list as usize].start);
         let mut end = 0;
         for list in order {

@@ -77,7 +77,9 @@ impl SeriesBaseline {
         });
         Self {
             usual: usual.into(),
-            loss: learned(&loss, common, margins, |n, se| Reference::learn(Side::Above, &loss, n, se, common.tolerance)),
+            loss: learned(&loss, common, margins, |n, se| {
+                Reference::learn(Side::Above, &loss, n, se, common.tolerance)
+            }),
             bias: learned(&bias, common, margins, |n, se| TwoSided::learn(&bias, n, se, common.tolerance)),
             rates,
         }
@@ -114,9 +116,7 @@ impl SeriesBaseline {
     /// The e-values of a score; of loss and bias as they were `seen`, whitened.
     fn e_values(&self, score: Score, side: Side, seen: [Option<f64>; 2], scores: &Scores) -> Option<[f64; BETS]> {
         match score {
-            Score::Loss | Score::Bias => {
-                Some(self.reference(score, side)?.e_values(side, seen[score.index()]?))
-            }
+            Score::Loss | Score::Bias => Some(self.reference(score, side)?.e_values(side, seen[score.index()]?)),
             Score::Direction => Some(self.rates[0]?.e_values(scores.of(score)?)),
             Score::Coverage => Some(self.rates[1]?.e_values(scores.of(score)?)),
         }
@@ -243,12 +243,7 @@ fn usual_value(score: Score) -> f64 {
 }
 
 /// What `learn` makes of these values, given how many independent ones they are worth and how many standard errors their mean may be off.
-fn learned<T>(
-    values: &[f64],
-    common: &Common,
-    margins: &Margins,
-    learn: impl Fn(f64, f64) -> Option<T>,
-) -> Option<T> {
+fn learned<T>(values: &[f64], common: &Common, margins: &Margins, learn: impl Fn(f64, f64) -> Option<T>) -> Option<T> {
     let effective = values.len() as f64 / common.overlap.max(1) as f64;
     let margin_se = || margins.of(values.len(), || margin_se(effective, common));
     (values.len() >= FEWEST_STEPS).then(|| learn(effective, margin_se())).flatten()

@@ -9,7 +9,7 @@ use super::bucket::Bucket;
 use super::detector::evidence::Change;
 use super::detector::reference::Side;
 use super::family::{self, Level, WATCHES};
-use super::fleet::e_bh;
+use super::fleet::e_bh_among;
 use super::history::Histories;
 use super::learned::Learned;
 use super::names::Names;
@@ -336,18 +336,28 @@ impl Explain<'_> {
 
     /// The series that have changed, with the share of false ones among them controlled.
     pub fn discovered(&self) -> Vec<u32> {
-        let mut sums: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
-        for learned in self.board.buckets.values().filter_map(|watched| watched.learned.as_ref()) {
-            for (series, watch) in learned.series.iter() {
-                let sum = sums.entry(series).or_default();
-                sum.0 += watch.e_value();
-                sum.1 += 1.0;
-            }
-        }
-        let e_values: Vec<f64> = sums.values().map(|(sum, n)| sum / n).collect();
-        let rejected = e_bh(&e_values, self.settings.fdr_ratio);
-        sums.keys().zip(rejected).filter(|(_, rejected)| *rejected).map(|(series, _)| *series).collect()
+        let all = e_values(self.board);
+        // Smaller ones are never rejected, and of a million series nearly all are.
+        let large: Vec<(u32, f64)> =
+            all.iter().copied().filter(|(_, e_value)| *e_value >= 1.0 / self.settings.fdr_ratio).collect();
+        let values: Vec<f64> = large.iter().map(|(_, e_value)| *e_value).collect();
+        let rejected = e_bh_among(&values, all.len() as f64, self.settings.fdr_ratio);
+        large.iter().zip(rejected).filter(|(_, rejected)| *rejected).map(|((series, _), _)| *series).collect()
     }
+}
+
+/// The e-value of each series that has one, the mean over its buckets, in the order of their numbers.
+pub fn e_values(board: &Board) -> Vec<(u32, f64)> {
+    let mut sums: Vec<(f64, f64)> = Vec::new();
+    let watched = board.buckets.values().filter_map(|watched| watched.learned.as_ref());
+    for (series, watch) in watched.flat_map(|learned| learned.series.iter()) {
+        if sums.len() <= series as usize {
+            sums.resize(series as usize + 1, (0.0, 0.0));
+        }
+        let sum = &mut sums[series as usize];
+        *sum = (sum.0 + watch.e_value(), sum.1 + 1.0);
+    }
+    (0u32..).zip(sums).filter(|(_, (_, n))| *n > 0.0).map(|(series, (sum, n))| (series, sum / n)).collect()
 }
 
 fn learned(board: &Board, bucket: Bucket) -> Option<&Learned> {
