@@ -32,7 +32,8 @@ fn main() {
         println!("joined pairs a second, 1,000 series, horizons 1 and 2, all detectors: {:.0} (median of 5)", rates[2]);
     }
     if runs("memory") {
-        memory(1_000_000, wanted.iter().find_map(|word| word.parse().ok()).unwrap_or(1));
+        let retain_steps = wanted.iter().find_map(|word| word.parse().ok()).unwrap_or(1);
+        [&[1][..], &[1, 2]].into_iter().for_each(|horizons| memory(1_000_000, horizons, retain_steps));
     }
 }
 
@@ -42,7 +43,7 @@ fn pairs(series: u32, days: i64) -> f64 {
     let settings = Settings { warm_up: Some(40 * DAY * 1_000_000), retain_steps: 60, ..Settings::default() };
     let mut engine = Engine::new(settings, BTreeMap::new());
     let start = busy();
-    (0..days).for_each(|day| feed(&mut engine, &names, day));
+    (0..days).for_each(|day| feed(&mut engine, &names, &[1, 2], day));
     let seconds = busy() - start;
     let pairs: u64 = engine.boards.iter().map(|board| board.n_closed).sum::<u64>() * 2 * u64::from(series);
     assert!(engine.boards[0].is_watched());
@@ -57,11 +58,11 @@ fn busy() -> f64 {
     nanoseconds.map_or_else(|| START.elapsed().as_secs_f64(), |nanoseconds| nanoseconds / 1e9)
 }
 
-/// A day: forecasts one and two days ahead, then the actuals.
-fn feed(engine: &mut Engine, names: &[String], day: i64) {
+/// A day: forecasts so many days ahead, then the actuals.
+fn feed(engine: &mut Engine, names: &[String], horizons: &[u32], day: i64) {
     let time = |days: i64, hours: i64| Timestamp::from_second(START + days * DAY + hours * 3600).unwrap();
     for (name, number) in names.iter().zip(0u32..) {
-        for horizon in [1, 2] {
+        for &horizon in horizons {
             let target = day + i64::from(horizon);
             let y_hat = 100.0 + noise(number, target, horizon);
             engine.prediction(&Prediction {
@@ -99,9 +100,9 @@ fn noise(series: u32, day: i64, salt: u32) -> f64 {
     (sum - 2.0) * 3.46
 }
 
-/// A million series with detectors of four scores on two horizons, and the pairs of so many decided steps, which restatements can change; what the
+/// A million series with detectors of four scores on these horizons, and the pairs of so many decided steps, which restatements can change; what the
 /// process has resident then.
-fn memory(series: u32, retain_steps: usize) {
+fn memory(series: u32, horizons: &[u32], retain_steps: usize) {
     let names: Vec<String> = (0..series).map(|number| format!("s{number:06}")).collect();
     let before = resident();
     let settings = Settings {
@@ -113,13 +114,13 @@ fn memory(series: u32, retain_steps: usize) {
     };
     let mut engine = Engine::new(settings, BTreeMap::new());
     let start = Instant::now();
-    (0..24).for_each(|day| feed(&mut engine, &names, day));
+    (0..24).for_each(|day| feed(&mut engine, &names, horizons, day));
     assert!(engine.boards[0].is_watched());
     let used = resident().saturating_sub(before);
     let saved = tempfile::NamedTempFile::new().unwrap();
     postcard::to_io(&engine, BufWriter::new(saved.as_file())).unwrap();
     println!(
-        "{series} series, 2 horizons, 24 days, pairs of {retain_steps} steps kept: {:.0} MiB resident ({:.0} bytes a series), {:.1} s",
+        "{series} series, horizons {horizons:?}, 24 days, pairs of {retain_steps} steps kept: {:.0} MiB resident ({:.0} bytes a series), {:.1} s",
         used as f64 / f64::from(1 << 20),
         used as f64 / f64::from(series),
         start.elapsed().as_secs_f64()

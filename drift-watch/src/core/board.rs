@@ -9,8 +9,8 @@ use super::bucket::Bucket;
 use super::by_series::BySeries;
 use super::classics::{self, Level};
 use super::family;
-use super::forecasts::{Forecast, Forecasts, Kept};
-use super::history::History;
+use super::forecasts::{Forecast, Forecasts, Kept, OfSeries};
+use super::history::{Histories, History};
 use super::learned::{Learned, Listed, Observed, Rows};
 use super::names::Names;
 use super::pair::Pair;
@@ -29,10 +29,12 @@ pub struct Board {
     pub model: String,
     /// Its version.
     pub version: String,
-    /// Forecasts by series.
-    forecasts: Vec<Forecasts>,
+    /// Its forecasts.
+    forecasts: Forecasts,
     /// Target times.
     pub steps: BTreeMap<Micros, Step>,
+    /// Closed steps whose sums have lost digits and must be counted anew.
+    blurred: BTreeSet<Micros>,
     /// The newest closed target time.
     pub closed_until: Option<Micros>,
     /// Closed steps.
@@ -75,7 +77,7 @@ struct Lesson {
 /// The closed pairs of a bucket.
 struct ClosedPairs<'a> {
     board: &'a Board,
-    histories: &'a [History],
+    histories: &'a Histories,
     bucket: Bucket,
 }
 
@@ -124,8 +126,9 @@ impl Board {
         Self {
             model: model.to_owned(),
             version: version.to_owned(),
-            forecasts: Vec::new(),
+            forecasts: Forecasts::default(),
             steps: BTreeMap::new(),
+            blurred: BTreeSet::new(),
             closed_until: None,
             n_closed: 0,
             kept_closed: 0,
@@ -145,8 +148,8 @@ impl Board {
     }
 
     /// The forecasts of a series.
-    pub fn of_series(&self, series: u32) -> Option<&Forecasts> {
-        self.forecasts.get(series as usize)
+    pub fn of_series(&self, series: u32) -> OfSeries<'_> {
+        self.forecasts.of(series)
     }
 
     /// Notes the segments of a series, where there are some. The forecasts that it has already keep theirs.
@@ -168,14 +171,10 @@ impl Board {
     }
 
     /// Takes a forecast in.
-    pub fn put(&mut self, series: u32, forecast: Forecast, history: &History) -> Kept {
-        let place = series as usize;
-        if self.forecasts.len() <= place {
-            self.forecasts.resize_with(place + 1, Forecasts::default);
-        }
-        let first = self.forecasts[place].all().next().is_none();
+    pub fn put(&mut self, series: u32, forecast: Forecast, history: History<'_>) -> Kept {
+        let first = self.of_series(series).is_empty();
         let forecast = forecast.in_segments(self.series_segments.get(series).copied().unwrap_or(0));
-        let kept = self.forecasts[place].put(forecast);
+        let kept = self.forecasts.put(series, forecast);
         if kept == Kept::New {
             self.n_series += u64::from(first);
             self.note_issue(forecast.issued);
@@ -195,7 +194,7 @@ impl Board {
         self.last_issued = Some(issued);
     }
 
-    fn expect(&mut self, series: u32, forecast: &Forecast, history: &History) {
+    fn expect(&mut self, series: u32, forecast: &Forecast, history: History<'_>) {
         self.buckets.entry(Bucket::of(forecast.horizon)).or_default();
         let arrived = history.at(forecast.target).is_some();
         // A target time behind the decided ones will not be decided any more.
@@ -217,8 +216,7 @@ impl Board {
 
     /// How many forecasts of a series wait for this actual, before it is known.
     pub fn awaits(&self, series: u32, target: Micros) -> u32 {
-        let waiting = self.of_series(series).map_or(0, |forecasts| forecasts.at(target).count());
-        u32::try_from(waiting).unwrap_or(u32::MAX)
+        u32::try_from(self.of_series(series).count_at(target)).unwrap_or(u32::MAX)
     }
 
     /// Notes that the first actual of a series has come.
@@ -231,16 +229,16 @@ impl Board {
 
     /// Takes the closed pairs that rest on the actual of `target` out of the tallies (`adds` false), or puts them in again. Called before and
     /// after the actual is changed.
-    pub fn recount(&mut self, series: u32, target: Micros, history: &History, adds: bool) {
+    pub fn recount(&mut self, series: u32, target: Micros, history: History<'_>, adds: bool) {
         if self.closed_until.is_none_or(|until| until < target) {
             return;
         }
-        let Some(forecasts) = self.of_series(series) else { return };
+        let forecasts = self.of_series(series);
         // An actual that is the last one at some origins goes into the direction of later targets.
         let until = history.next_after(target);
         let own = forecasts.at(target);
         let later = forecasts.issued_within(target, until);
-        let affected: Vec<Forecast> = own.chain(later).copied().collect();
+        let affected: Vec<Forecast> = own.chain(later).collect();
         for forecast in affected {
             if self.steps.get(&forecast.target).is_some_and(|step| step.closed) {
                 self.count(series, &forecast, history, adds);
@@ -248,31 +246,20 @@ impl Board {
         }
     }
 
-    /// Counts the closed steps anew whose sums lost digits when this actual was changed.
-    pub fn sharpen(&mut self, series: u32, target: Micros, histories: &[History]) {
-        let later = self
-            .of_series(series)
-            .into_iter()
-            .flat_map(|forecasts| forecasts.all().filter(|forecast| forecast.target >= target));
-        let targets: BTreeSet<Micros> = later.map(|forecast| forecast.target).collect();
-        for target in targets {
-            let Some(step) = self.steps.get_mut(&target).filter(|step| step.blurred) else { continue };
-            step.blurred = false;
+    /// Counts the closed steps anew whose sums lost digits when an actual was changed.
+    pub fn sharpen(&mut self, histories: &Histories) {
+        for target in std::mem::take(&mut self.blurred) {
+            let Some(step) = self.steps.get_mut(&target) else { continue };
             step.cells.clear();
             step.members.tidy();
             for series in step.members.clone().iter() {
-                let (Some(forecasts), Some(history)) =
-                    (self.forecasts.get(series as usize), histories.get(series as usize))
-                else {
-                    continue;
-                };
-                let own: Vec<Forecast> = forecasts.at(target).copied().collect();
-                own.iter().for_each(|forecast| self.count(series, forecast, history, true));
+                let own: Vec<Forecast> = self.of_series(series).at(target).collect();
+                own.iter().for_each(|forecast| self.count(series, forecast, histories.of(series), true));
             }
         }
     }
 
-    fn count(&mut self, series: u32, forecast: &Forecast, history: &History, adds: bool) {
+    fn count(&mut self, series: u32, forecast: &Forecast, history: History<'_>, adds: bool) {
         if let Some(pair) = pair(forecast, history) {
             self.count_pair(series, forecast, &pair, adds);
         }
@@ -288,7 +275,8 @@ impl Board {
             let cell = step.cells.entry((bucket, group)).or_default();
             match adds {
                 true => cell.add(pair, scale, level),
-                false => step.blurred |= cell.remove(pair, scale, level),
+                false if cell.remove(pair, scale, level) => _ = self.blurred.insert(forecast.target),
+                false => {}
             }
         }
     }
@@ -300,7 +288,7 @@ impl Board {
     }
 
     /// Decides a step: counts its pairs and shows them to the detectors.
-    pub fn close(&mut self, target: Micros, histories: &[History], settings: &Settings) -> Closed {
+    pub fn close(&mut self, target: Micros, histories: &Histories, settings: &Settings) -> Closed {
         let Some(step) = self.steps.get_mut(&target) else { return Closed::default() };
         step.closed = true;
         let completeness = step.completeness();
@@ -313,8 +301,7 @@ impl Board {
         let is_told = completeness >= settings.min_completeness_ratio;
         let mut rows: BTreeMap<Bucket, Vec<(u32, Scores)>> = BTreeMap::new();
         for series in members.iter() {
-            let Some(history) = histories.get(series as usize) else { continue };
-            self.close_series(series, target, history, settings, &mut rows);
+            self.close_series(series, target, histories.of(series), settings, &mut rows);
         }
         let mut closed = Closed::default();
         let (sets, segments) = (&self.segment_sets, &self.series_segments);
@@ -334,13 +321,12 @@ impl Board {
         &mut self,
         series: u32,
         target: Micros,
-        history: &History,
+        history: History<'_>,
         settings: &Settings,
         rows: &mut BTreeMap<Bucket, Vec<(u32, Scores)>>,
     ) {
-        let place = series as usize;
-        for index in self.forecasts[place].range_at(target) {
-            let forecast = self.forecasts[place].get(index);
+        for place in self.of_series(series).range_at(target) {
+            let Some(forecast) = self.of_series(series).at_place(place) else { break };
             let Some(pair) = pair(&forecast, history) else { continue };
             self.count_pair(series, &forecast, &pair, true);
             let bucket = Bucket::of(forecast.horizon);
@@ -357,20 +343,18 @@ impl Board {
     }
 
     /// The closed pairs of a bucket and a series.
-    fn observed(&self, bucket: Bucket, histories: &[History], series: u32) -> Vec<Observed> {
+    fn observed(&self, bucket: Bucket, histories: &Histories, series: u32) -> Vec<Observed> {
         let until = self.closed_until.unwrap_or(Micros::MIN);
-        let (Some(forecasts), Some(history)) = (self.of_series(series), histories.get(series as usize)) else {
-            return Vec::new();
-        };
+        let (forecasts, history) = (self.of_series(series), histories.of(series));
         let closed =
             forecasts.all().filter(|forecast| forecast.target <= until && Bucket::of(forecast.horizon) == bucket);
         let observed =
-            |forecast: &Forecast| Some(Observed { series, target: forecast.target, pair: pair(forecast, history)? });
+            |forecast: Forecast| Some(Observed { series, target: forecast.target, pair: pair(&forecast, history)? });
         closed.filter_map(observed).collect()
     }
 
     /// Learns the baseline of the buckets that have enough steps; `time` is the newest `observed_at`.
-    pub fn learn(&mut self, histories: &[History], settings: &Settings, time: Micros) {
+    pub fn learn(&mut self, histories: &Histories, settings: &Settings, time: Micros) {
         let ready: Vec<Bucket> = self
             .buckets
             .iter()
@@ -392,7 +376,8 @@ impl Board {
 
     /// Notes how far ahead forecasts reach that were issued before `time`; what has arrived early must not show.
     fn note_overlaps(&mut self, time: Micros) {
-        for forecast in self.forecasts.iter().flat_map(Forecasts::all).filter(|forecast| forecast.issued < time) {
+        let all = self.forecasts.all().flat_map(|(_, forecasts)| forecasts.all());
+        for forecast in all.filter(|forecast| forecast.issued < time) {
             if let Some(watched) = self.buckets.get_mut(&Bucket::of(forecast.horizon)) {
                 watched.overlap = watched.overlap.max(forecast.horizon.max(1) as usize);
             }
@@ -431,7 +416,7 @@ impl Board {
     }
 
     /// Begins to watch series that have come after the baseline and have enough steps by now.
-    pub fn admit(&mut self, target: Micros, histories: &[History], settings: &Settings) {
+    pub fn admit(&mut self, target: Micros, histories: &Histories, settings: &Settings) {
         let Some(members) = self.steps.get(&target).map(|step| step.members.clone()) else { return };
         let buckets: Vec<Bucket> = self.buckets.keys().copied().collect();
         for bucket in buckets {
@@ -450,9 +435,9 @@ impl Board {
     }
 
     /// Sets the scales of MASE, and counts all closed steps anew with them.
-    pub fn set_scales(&mut self, histories: &[History], settings: &Settings) {
+    pub fn set_scales(&mut self, histories: &Histories, settings: &Settings) {
         let until = self.closed_until.unwrap_or(Micros::MIN);
-        let known = (0u32..).zip(histories);
+        let known = histories.all();
         let scales =
             known.filter_map(|(series, history)| Some((series, history.seasonal_scale(settings.mase_lag, until)?)));
         self.scales = scales.filter(|(_, scale)| *scale > 0.0).collect();
@@ -461,14 +446,14 @@ impl Board {
     }
 
     /// Learns the scale of a series anew where one of the actuals that it rests on has changed, and none of them is forgotten.
-    pub fn rescale(&mut self, series: u32, target: Micros, histories: &[History], settings: &Settings) {
+    pub fn rescale(&mut self, series: u32, target: Micros, histories: &Histories, settings: &Settings) {
         let oldest = self.steps.keys().next().copied();
         let Some((_, until)) =
             self.scaled.filter(|(from, until)| target <= *until && oldest.is_some_and(|oldest| oldest <= *from))
         else {
             return;
         };
-        let Some(history) = histories.get(series as usize) else { return };
+        let history = histories.of(series);
         let scale = history.seasonal_scale(settings.mase_lag, until).filter(|scale| *scale > 0.0);
         if scale == self.scale_of(series) {
             return;
@@ -476,17 +461,17 @@ impl Board {
         let closed = self.closed_of(series);
         closed.iter().for_each(|forecast| self.count(series, forecast, history, false));
         match scale {
-            Some(scale) => self.scales.insert(series, scale),
+            Some(scale) => _ = self.scales.insert(series, scale),
             None => self.scales.remove(series),
         }
         closed.iter().for_each(|forecast| self.count(series, forecast, history, true));
-        self.sharpen(series, Micros::MIN, histories);
+        self.sharpen(histories);
     }
 
     /// The forecasts of a series for closed steps.
     fn closed_of(&self, series: u32) -> Vec<Forecast> {
-        let is_closed = |forecast: &&Forecast| self.steps.get(&forecast.target).is_some_and(|step| step.closed);
-        self.of_series(series).into_iter().flat_map(|forecasts| forecasts.all().filter(is_closed)).copied().collect()
+        let is_closed = |forecast: &Forecast| self.steps.get(&forecast.target).is_some_and(|step| step.closed);
+        self.of_series(series).all().filter(is_closed).collect()
     }
 
     /// The scale of a series, if it is known.
@@ -499,10 +484,10 @@ impl Board {
         self.scales.insert(series, scale);
     }
 
-    fn count_anew(&mut self, histories: &[History]) {
+    fn count_anew(&mut self, histories: &Histories) {
         self.steps.values_mut().for_each(|step| step.cells.clear());
-        for series in 0..u32::try_from(self.forecasts.len()).unwrap_or(u32::MAX) {
-            let Some(history) = histories.get(series as usize) else { break };
+        for series in 0..self.forecasts.end() {
+            let history = histories.of(series);
             self.closed_of(series).iter().for_each(|forecast| self.count(series, forecast, history, true));
         }
     }
@@ -551,9 +536,7 @@ impl Board {
         }
         self.steps = self.steps.split_off(&first);
         self.kept_closed = self.steps.range(..=until).filter(|(_, step)| step.closed).count();
-        self.forecasts.iter_mut().for_each(|forecasts| {
-            forecasts.forget_before(first);
-        });
+        self.forecasts.forget_before(first);
         Some(first)
     }
 
@@ -564,10 +547,7 @@ impl Board {
 
     /// Series with a forecast.
     pub fn series(&self) -> impl Iterator<Item = u32> + '_ {
-        (0u32..)
-            .zip(&self.forecasts)
-            .filter(|(_, forecasts)| forecasts.all().next().is_some())
-            .map(|(series, _)| series)
+        self.forecasts.all().filter(|(_, forecasts)| !forecasts.is_empty()).map(|(series, _)| series)
     }
 
     /// Whether some bucket has a baseline.
@@ -586,7 +566,7 @@ fn numbers_of<'a>(sets: &'a [Vec<u32>], segments: &BySeries<u32>, series: u32) -
 }
 
 /// Forecast and actual, if both are there.
-pub fn pair(forecast: &Forecast, history: &History) -> Option<Pair> {
+pub fn pair(forecast: &Forecast, history: History<'_>) -> Option<Pair> {
     let y = history.at(forecast.target)?.y;
     let last = history.last_until(forecast.origin());
     Some(Pair { y, y_hat: forecast.y_hat, interval: forecast.interval(), last }).filter(Pair::is_usable)

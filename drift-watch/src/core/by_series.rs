@@ -4,8 +4,6 @@ use serde::{Deserialize, Serialize};
 
 /// A value for each of some series, in the order in which these were numbered; no more room than the values need.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Vec<(u32, T)>", into = "Vec<(u32, T)>")]
-#[serde(bound(serialize = "T: Clone + Serialize", deserialize = "T: Deserialize<'de>"))]
 pub struct BySeries<T> {
     /// Where the value of each series is, plus one; 0 where it has none.
     places: Vec<u32>,
@@ -18,17 +16,11 @@ impl<T> BySeries<T> {
         self.values.get(self.place(series)?)
     }
 
-    /// The value of a series, to be changed.
-    pub fn get_mut(&mut self, series: u32) -> Option<&mut T> {
-        let place = self.place(series)?;
-        self.values.get_mut(place)
-    }
-
-    /// Sets the value of a series.
-    pub fn insert(&mut self, series: u32, value: T) {
-        if let Some(known) = self.get_mut(series) {
-            *known = value;
-            return;
+    /// Sets the value of a series; where it is among all values.
+    pub fn insert(&mut self, series: u32, value: T) -> usize {
+        if let Some(place) = self.place(series) {
+            self.values[place] = value;
+            return place;
         }
         let index = series as usize;
         if self.places.len() <= index {
@@ -36,6 +28,7 @@ impl<T> BySeries<T> {
         }
         self.values.push(value);
         self.places[index] = u32::try_from(self.values.len()).unwrap_or(0);
+        self.values.len() - 1
     }
 
     /// Takes the value of a series away, in a time that grows with the number of series.
@@ -62,7 +55,13 @@ impl<T> BySeries<T> {
         known.map(|(series, &place)| (series, &self.values[place as usize - 1]))
     }
 
-    fn place(&self, series: u32) -> Option<usize> {
+    /// The series that have a value, in the order of their numbers.
+    pub fn series(&self) -> impl Iterator<Item = u32> {
+        (0u32..).zip(&self.places).filter(|(_, place)| **place > 0).map(|(series, _)| series)
+    }
+
+    /// Where the value of a series is among all of them.
+    pub fn place(&self, series: u32) -> Option<usize> {
         (*self.places.get(series as usize)? as usize).checked_sub(1)
     }
 }
@@ -76,22 +75,12 @@ impl<T> Default for BySeries<T> {
 impl<T> FromIterator<(u32, T)> for BySeries<T> {
     fn from_iter<I: IntoIterator<Item = (u32, T)>>(all: I) -> Self {
         let mut known = Self::default();
-        all.into_iter().for_each(|(series, value)| known.insert(series, value));
+        all.into_iter().for_each(|(series, value)| {
+            known.insert(series, value);
+        });
         known.places.shrink_to_fit();
         known.values.shrink_to_fit();
         known
-    }
-}
-
-impl<T> From<Vec<(u32, T)>> for BySeries<T> {
-    fn from(all: Vec<(u32, T)>) -> Self {
-        all.into_iter().collect()
-    }
-}
-
-impl<T: Clone> From<BySeries<T>> for Vec<(u32, T)> {
-    fn from(known: BySeries<T>) -> Self {
-        known.iter().map(|(series, value)| (series, value.clone())).collect()
     }
 }
 
@@ -102,14 +91,13 @@ mod tests {
     #[test]
     fn values_stand_in_the_order_of_their_series() {
         let mut known: BySeries<char> = [(7, 'a'), (2, 'b')].into_iter().collect();
-        known.insert(4, 'c');
-        known.insert(7, 'd');
+        assert_eq!((known.insert(4, 'c'), known.insert(7, 'd')), (2, 0));
         assert_eq!(known.iter().collect::<Vec<_>>(), [(2, &'b'), (4, &'c'), (7, &'d')]);
         assert_eq!((known.get(7), known.get(3), known.get(8), known.len()), (Some(&'d'), None, None, 3));
-        *known.get_mut(2).unwrap() = 'e';
+        known.insert(2, 'e');
         known.remove(7);
         known.remove(7);
         assert_eq!((known.get(7), known.len()), (None, 2));
-        assert_eq!(Vec::from(known), [(2, 'e'), (4, 'c')]);
+        assert_eq!(known.iter().collect::<Vec<_>>(), [(2, &'e'), (4, &'c')]);
     }
 }

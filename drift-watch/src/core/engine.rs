@@ -16,7 +16,7 @@ use super::external::{External, Externals};
 use super::faults::{Oddities, Oddity};
 use super::feeds;
 use super::forecasts::{Forecast, Kept};
-use super::history::{History, Point, Taken};
+use super::history::{Histories, Point, Taken};
 use super::lag::Lags;
 use super::learned::Observed;
 use super::names::Names;
@@ -27,9 +27,6 @@ use super::time::Micros;
 use super::verdicts::{Explain, verdicts};
 use crate::view::AlertKind;
 
-/// The share of first observations that maturity waits for, where none is configured.
-const MATURITY_QUANTILE: f64 = 0.95;
-
 /// The state of everything that is watched.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Engine {
@@ -38,7 +35,7 @@ pub struct Engine {
     /// Names of series.
     pub names: Names,
     /// Actuals by series.
-    pub histories: Vec<History>,
+    pub histories: Histories,
     /// Versions of models.
     pub boards: Vec<Board>,
     /// How long actuals take.
@@ -95,7 +92,7 @@ impl Engine {
         Self {
             settings,
             names: Names::default(),
-            histories: Vec::new(),
+            histories: Histories::default(),
             boards: Vec::new(),
             lags: Lags::default(),
             oddities: Oddities::default(),
@@ -125,7 +122,8 @@ impl Engine {
         };
         let series = self.series(&record.series);
         let place = self.board(&record.model, &record.version);
-        let is_first_of_target = self.boards.iter().all(|board| board.awaits(series, target) == 0);
+        let is_known = self.histories.of(series).at(target).is_some();
+        let is_first_of_target = is_known && self.boards.iter().all(|board| board.awaits(series, target) == 0);
         let board = &mut self.boards[place];
         if let Some(level) = record.level {
             board.level_percent = level;
@@ -133,7 +131,7 @@ impl Engine {
         if !record.segments.is_empty() {
             board.set_segments(series, record.segments.iter().map(|(column, value)| format!("{column}={value}")));
         }
-        let history = &self.histories[series as usize];
+        let history = self.histories.of(series);
         let forecast = Forecast::new(target, issued, horizon, record.y_hat, record.interval);
         match board.put(series, forecast, history) {
             Kept::Duplicate => return self.oddities.count(Oddity::PredDuplicate),
@@ -141,11 +139,10 @@ impl Engine {
             Kept::New => {}
         }
         let is_late = self.boards[place].closed_until.is_some_and(|until| target <= until);
-        let is_known = history.at(target).is_some();
         let is_second = self.boards[..place].iter().any(|board| board.model == record.model);
         self.oddities.add(Oddity::PredSecondVersion, is_second.into());
         self.oddities.add(Oddity::PredAfterDecision, is_late.into());
-        if is_known && is_first_of_target {
+        if is_first_of_target {
             self.oddities.uncount(Oddity::NoPrediction);
         }
         self.bound_open(place);
@@ -156,7 +153,7 @@ impl Engine {
         let (target, observed) = (record.target_time.as_microsecond(), record.observed_at.as_microsecond());
         let series = self.series(&record.series);
         let point = Point { target, y: record.y, observed, revision: record.revision };
-        let taken = self.histories[series as usize].judge(&point);
+        let taken = self.histories.of(series).judge(&point);
         if self.time.is_some_and(|time| observed < time) {
             self.oddities.count(Oddity::OutOfOrder);
         }
@@ -188,10 +185,10 @@ impl Engine {
             .any(|board| board.closed_until.is_some_and(|until| target <= until) && board.awaits(series, target) > 0);
         self.oddities.add(Oddity::RestatedAfterDecision, is_decided.into());
         self.recount(series, target, false);
-        self.histories[series as usize].put(point);
+        self.histories.put(series, point);
         self.recount(series, target, true);
         for board in &mut self.boards {
-            board.sharpen(series, target, &self.histories);
+            board.sharpen(&self.histories);
             board.rescale(series, target, &self.histories, &self.settings);
         }
         if taken == Taken::First {
@@ -203,7 +200,7 @@ impl Engine {
     fn outdated(&mut self, series: u32, point: &Point) {
         self.oddities.count(Oddity::Outdated);
         self.oddities.count(Oddity::DuplicateConflict);
-        let known = self.histories[series as usize].at(point.target).map(|known| known.observed - known.target);
+        let known = self.histories.of(series).at(point.target).map(|known| known.observed - known.target);
         let maturity = self.maturity().unwrap_or(Micros::MAX);
         if known.is_some_and(|lag| lag > maturity) && point.observed - point.target <= maturity {
             self.oddities.uncount(Oddity::Late);
@@ -211,7 +208,7 @@ impl Engine {
     }
 
     fn recount(&mut self, series: u32, target: Micros, adds: bool) {
-        let history = &self.histories[series as usize];
+        let history = self.histories.of(series);
         self.boards.iter_mut().for_each(|board| board.recount(series, target, history, adds));
     }
 
@@ -246,7 +243,7 @@ impl Engine {
 
     /// How long steps wait for their actuals.
     pub fn maturity(&self) -> Option<Micros> {
-        self.settings.maturity.or_else(|| self.lags.quantile(MATURITY_QUANTILE))
+        self.settings.maturity.or_else(|| self.lags.quantile())
     }
 
     /// Decides what can be decided.
@@ -323,7 +320,7 @@ impl Engine {
     /// Forgets actuals that no version needs any more.
     fn forget(&mut self, first: Micros) {
         let oldest = self.boards.iter().filter_map(|board| board.steps.keys().next().copied()).min().unwrap_or(first);
-        self.histories.iter_mut().for_each(|history| history.forget_before(oldest));
+        self.histories.forget_before(oldest);
         self.void = self.void.split_off(&(oldest, 0));
     }
 
@@ -369,9 +366,7 @@ impl Engine {
 
     fn series(&mut self, name: &str) -> u32 {
         let number = self.names.number(name);
-        if self.histories.len() <= number as usize {
-            self.histories.resize_with(number as usize + 1, History::default);
-        }
+        self.histories.expect(number as usize + 1);
         number
     }
 

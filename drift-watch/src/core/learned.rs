@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::by_series::BySeries;
 use super::detector::monitor::{Lesson, Monitor, autoregression};
 use super::detector::reference::margin_se_of;
 use super::exact::Sum;
@@ -12,7 +11,7 @@ use super::family::WATCHES;
 use super::pair::Pair;
 use super::score::{Score, Scores, Usual, raw_loss, share};
 use super::season::{self, Season, Slots};
-use super::series_watch::{Common, FEWEST_STEPS, SeriesWatch};
+use super::series_watch::{Common, FEWEST_STEPS, Margins, SeriesBaseline, SeriesWatches};
 use super::settings::Settings;
 use super::tally::Tally;
 use super::time::Micros;
@@ -56,7 +55,7 @@ pub struct Learned {
     /// Segments with enough steps.
     pub segments: BTreeMap<u32, Watches>,
     /// Each series with enough steps.
-    pub series: BySeries<SeriesWatch>,
+    pub series: SeriesWatches,
     /// Mean loss over all pairs, and the ratio of absolute errors to actuals: what is usual of a series that is new.
     pool: (f64, f64),
 }
@@ -90,10 +89,10 @@ impl Learned {
         }
         let season = season_of(&everyone, settings);
         let common = common(&list, &|series| steps_of(series).1, season.as_ref(), overlap, settings);
-        let lesson = Lessons { season: season.as_ref(), common: &common, settings };
+        let lesson = Lessons { season: season.as_ref(), common: &common, margins: Margins::default(), settings };
         let of_series = |series: u32| {
             let (usual, steps) = steps_of(series);
-            lesson.series(usual, &steps).map(|watch| (series, watch))
+            lesson.series(usual, &steps).map(|baseline| (series, baseline))
         };
         let of_segment = |(segment, steps): (&u32, &BySteps)| {
             (steps.len() >= settings.min_steps).then(|| (*segment, lesson.watches(steps)))
@@ -104,7 +103,7 @@ impl Learned {
             tally: tally(&list, rows, settings),
             model: lesson.watches(&everyone),
             segments: segments.iter().filter_map(of_segment).collect(),
-            series: list.iter().copied().filter_map(of_series).collect(),
+            series: SeriesWatches::new(list.iter().copied().filter_map(of_series), &common),
             season,
             common,
             pool,
@@ -126,12 +125,13 @@ impl Learned {
     /// Begins to watch series that have come later and have enough steps now; which of them came first must not show.
     pub fn admit(&mut self, all: &[(u32, Vec<Observed>)], settings: &Settings) {
         self.common.margin_se = margin_se_of(self.series.len() + all.len());
-        let lesson = Lessons { season: self.season.as_ref(), common: &self.common, settings };
+        let (season, margins) = (self.season.as_ref(), Margins::default());
+        let lesson = Lessons { season, common: &self.common, margins, settings };
         for (series, observed) in all {
             let usual = usual(observed, self.pool, settings);
             let steps = scores_by_step(observed, &usual, settings);
-            if let Some(watch) = lesson.series(usual, &steps) {
-                self.series.insert(*series, watch);
+            if let Some(baseline) = lesson.series(usual, &steps) {
+                self.series.insert(*series, baseline);
             }
         }
     }
@@ -141,6 +141,7 @@ impl Learned {
 struct Lessons<'a> {
     season: Option<&'a (Slots, [Vec<f64>; Score::ALL.len()])>,
     common: &'a Common,
+    margins: Margins,
     settings: &'a Settings,
 }
 
@@ -170,12 +171,12 @@ impl Lessons<'_> {
         (times, values)
     }
 
-    fn series(&self, usual: Usual, steps: &BTreeMap<Micros, Scores>) -> Option<SeriesWatch> {
+    fn series(&self, usual: Usual, steps: &BTreeMap<Micros, Scores>) -> Option<SeriesBaseline> {
         if steps.len() < FEWEST_STEPS {
             return None;
         }
         let steps: Vec<Scores> = steps.values().copied().collect();
-        Some(SeriesWatch::learn(usual, &steps, self.common))
+        Some(SeriesBaseline::learn(usual, &steps, self.common, &self.margins))
     }
 }
 

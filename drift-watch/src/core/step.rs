@@ -20,8 +20,6 @@ pub struct Step {
     pub waiting: u32,
     /// Whether it is decided.
     pub closed: bool,
-    /// Whether its sums have lost digits and must be counted anew.
-    pub blurred: bool,
     /// Series with a forecast.
     pub members: Members,
     /// The pairs by bucket and group ([`EVERYONE`], or a segment's number); only of closed steps.

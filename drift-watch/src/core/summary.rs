@@ -13,6 +13,7 @@ use super::external::External;
 use super::family::{self, Level, WATCHES};
 use super::learned::{Learned, Watches};
 use super::score::Score;
+use super::series_watch::SeriesWatch;
 use super::step::EVERYONE;
 use super::time::{Micros, span_text, text, timestamp};
 use super::verdicts::{Explain, metric};
@@ -92,9 +93,7 @@ impl Engine {
         let mut missing = BTreeSet::new();
         for board in &self.boards {
             for (target, step) in board.steps.iter().filter(|(_, step)| step.closed && step.waiting > 0) {
-                let lacks = |series: &u32| {
-                    self.histories.get(*series as usize).is_none_or(|history| history.at(*target).is_none())
-                };
+                let lacks = |series: &u32| self.histories.of(*series).at(*target).is_none();
                 let keys = step.members.iter().filter(lacks).map(|series| (*target, series));
                 missing.extend(keys.filter(|key| !self.void.contains(key)));
             }
@@ -291,51 +290,78 @@ impl Engine {
     fn worst_series(&self, board: &Board, newest: &[Micros]) -> Vec<SeriesView> {
         let (Some(&from), Some(&to)) = (newest.first(), newest.last()) else { return Vec::new() };
         let explain = Explain { board, histories: &self.histories, names: &self.names, settings: &self.settings };
-        let discovered: BTreeSet<u32> = explain.discovered().into_iter().collect();
-        let mut all: Vec<SeriesView> = board
-            .series()
-            .filter_map(|series| self.one_series(board, series, from, to, discovered.contains(&series)))
-            .collect();
-        all.sort_by(|a, b| {
-            let key = |series: &SeriesView| series.evidence_log10.unwrap_or(f64::NEG_INFINITY);
-            key(b).total_cmp(&key(a)).then_with(|| a.series.cmp(&b.series))
-        });
-        all.truncate(MOST_SERIES);
-        all
+        let discovered = explain.discovered();
+        let mut order: Vec<(f64, u32)> =
+            self.told(board, from, to).map(|series| (evidence_log10(board, series), series)).collect();
+        let place = |a: &(f64, u32), b: &(f64, u32)| {
+            b.0.total_cmp(&a.0).then_with(|| self.names.name(a.1).cmp(self.names.name(b.1)))
+        };
+        // There may be a million, of which a few are shown.
+        if order.len() > MOST_SERIES {
+            order.select_nth_unstable_by(MOST_SERIES, place);
+            order.truncate(MOST_SERIES);
+        }
+        order.sort_unstable_by(place);
+        let shown = |(evidence, series): (f64, u32)| {
+            self.one_series(board, series, (from, to), evidence, discovered.contains(&series))
+        };
+        order.into_iter().map(shown).collect()
+    }
+
+    /// The series that have a pair in a stretch of closed steps.
+    fn told<'a>(&'a self, board: &'a Board, from: Micros, to: Micros) -> impl Iterator<Item = u32> + 'a {
+        let to = to.min(board.closed_until.unwrap_or(Micros::MIN));
+        board.series().filter(move |&series| {
+            let history = self.histories.of(series);
+            let mut within = board.of_series(series).all().filter(|known| (from..=to).contains(&known.target));
+            within.any(|forecast| super::board::pair(&forecast, history).is_some())
+        })
     }
 
     /// The metrics of a series in a stretch of closed steps.
     pub fn series_tally(&self, board: &Board, series: u32, from: Micros, to: Micros) -> super::tally::Tally {
         let mut tally = super::tally::Tally::default();
         let to = to.min(board.closed_until.unwrap_or(Micros::MIN));
-        if let (Some(forecasts), Some(history)) = (board.of_series(series), self.histories.get(series as usize)) {
-            let within = forecasts.all().filter(|forecast| forecast.target >= from && forecast.target <= to);
-            within
-                .filter_map(|forecast| super::board::pair(forecast, history))
-                .for_each(|pair| tally.add(&pair, board.scale_of(series), board.level_percent));
-        }
+        let (forecasts, history) = (board.of_series(series), self.histories.of(series));
+        let within = forecasts.all().filter(|forecast| forecast.target >= from && forecast.target <= to);
+        within
+            .filter_map(|forecast| super::board::pair(&forecast, history))
+            .for_each(|pair| tally.add(&pair, board.scale_of(series), board.level_percent));
         tally
     }
 
-    fn one_series(&self, board: &Board, series: u32, from: Micros, to: Micros, discovered: bool) -> Option<SeriesView> {
+    fn one_series(
+        &self,
+        board: &Board,
+        series: u32,
+        (from, to): (Micros, Micros),
+        evidence: f64,
+        discovered: bool,
+    ) -> SeriesView {
         let tally = self.series_tally(board, series, from, to);
-        if tally.rows == 0 {
-            return None;
-        }
-        let watches = || board.buckets.values().filter_map(|watched| watched.learned.as_ref()?.series.get(series));
-        let strongest = watches().flat_map(super::series_watch::SeriesWatch::evidence).fold(0.0, f64::max);
+        let watches = || watches(board, series);
         let usual = watches().map(|watch| watch.usual().loss).next();
-        Some(SeriesView {
+        SeriesView {
             series: self.names.name(series).to_owned(),
             n: tally.rows,
             mape_ratio: tally.metric(Metric::Mape, board.level_percent).0,
             baseline_mape_ratio: usual.filter(|_| metric(Score::Loss, self.settings.loss) == Metric::Mape),
             bias_ratio: tally.metric(Metric::Bias, board.level_percent).0,
-            evidence_log10: (strongest > 0.0).then(|| strongest.log10()),
+            evidence_log10: evidence.is_finite().then_some(evidence),
             warming: watches().next().is_none(),
             discovered,
-        })
+        }
     }
+}
+
+/// What watches a series, in each bucket that has a baseline of it.
+fn watches(board: &Board, series: u32) -> impl Iterator<Item = SeriesWatch<'_>> {
+    board.buckets.values().filter_map(move |watched| watched.learned.as_ref()?.series.get(series))
+}
+
+/// The evidence of a series' strongest detector; negative infinity where there is none.
+fn evidence_log10(board: &Board, series: u32) -> f64 {
+    watches(board, series).flat_map(SeriesWatch::evidence).fold(0.0, f64::max).log10()
 }
 
 fn external_view(name: &str, found: &External) -> ExternalView {

@@ -9,11 +9,12 @@ use super::bucket::Bucket;
 use super::detector::evidence::Change;
 use super::detector::reference::Side;
 use super::family::{self, Level, WATCHES};
-use super::fleet::e_bh;
-use super::history::History;
+use super::fleet::e_bh_among;
+use super::history::Histories;
 use super::learned::Learned;
 use super::names::Names;
 use super::score::{Score, Scores, raw_loss};
+use super::series_watch::SeriesBaseline;
 use super::settings::{Loss, Settings};
 use super::step::EVERYONE;
 use super::summary::METRICS;
@@ -123,7 +124,7 @@ pub struct Explain<'a> {
     /// The version.
     pub board: &'a Board,
     /// Actuals by series.
-    pub histories: &'a [History],
+    pub histories: &'a Histories,
     /// The names of series.
     pub names: &'a Names,
     /// What the core was told.
@@ -164,12 +165,12 @@ impl Explain<'_> {
         let learned = learned(self.board, found.bucket)?;
         let watch = learned.series.get(found.group)?;
         let place = WATCHES.iter().position(|&(of, side, _)| of == score && side == found.side)?;
-        let (forecasts, history) = (self.board.of_series(found.group)?, self.histories.get(found.group as usize)?);
+        let (forecasts, history) = (self.board.of_series(found.group), self.histories.of(found.group));
         let mut steps: BTreeMap<Micros, Scores> = BTreeMap::new();
         for forecast in
             forecasts.all().filter(|forecast| forecast.target <= target && Bucket::of(forecast.horizon) == found.bucket)
         {
-            if let Some(pair) = pair(forecast, history) {
+            if let Some(pair) = pair(&forecast, history) {
                 steps.entry(forecast.target).or_default().add(&pair, &watch.usual(), self.settings.loss);
             }
         }
@@ -275,14 +276,11 @@ impl Explain<'_> {
     ) -> Vec<(u32, Part, f64)> {
         let mut all = Vec::new();
         for (series, watch) in learned.series.iter() {
-            let (Some(forecasts), Some(history)) = (self.board.of_series(series), self.histories.get(series as usize))
-            else {
-                continue;
-            };
+            let (forecasts, history) = (self.board.of_series(series), self.histories.of(series));
             let (mut rows, mut excess, mut weight, mut scores, mut n) = (0, 0.0, 0.0, 0.0, 0.0);
             let within =
                 forecasts.all().filter(|f| f.target >= since && f.target <= target && Bucket::of(f.horizon) == bucket);
-            for pair in within.filter_map(|forecast| pair(forecast, history)) {
+            for pair in within.filter_map(|forecast| pair(&forecast, history)) {
                 let usual = &watch.usual();
                 let (value, expected, row) = match score {
                     Score::Loss => (raw_loss(&pair, self.settings.loss), usual.loss, 1.0),
@@ -302,8 +300,8 @@ impl Explain<'_> {
                 }
             }
             if rows > 0 {
-                let shift = shift_of(mover(score), scores / n, watch).filter(|_| n > 0.0);
-                let z = shift.and_then(|shift| z_of(mover(score), shift, n, watch));
+                let shift = shift_of(mover(score), scores / n, &watch).filter(|_| n > 0.0);
+                let z = shift.and_then(|shift| z_of(mover(score), shift, n, &watch));
                 let name = self.names.name(series).to_owned();
                 let part = Part { by: "series".to_owned(), name, excess, shift: shift.unwrap_or(0.0), z };
                 all.push((series, part, weight));
@@ -338,18 +336,28 @@ impl Explain<'_> {
 
     /// The series that have changed, with the share of false ones among them controlled.
     pub fn discovered(&self) -> Vec<u32> {
-        let mut sums: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
-        for learned in self.board.buckets.values().filter_map(|watched| watched.learned.as_ref()) {
-            for (series, watch) in learned.series.iter() {
-                let sum = sums.entry(series).or_default();
-                sum.0 += watch.e_value();
-                sum.1 += 1.0;
-            }
-        }
-        let e_values: Vec<f64> = sums.values().map(|(sum, n)| sum / n).collect();
-        let rejected = e_bh(&e_values, self.settings.fdr_ratio);
-        sums.keys().zip(rejected).filter(|(_, rejected)| *rejected).map(|(series, _)| *series).collect()
+        let all = e_values(self.board);
+        // Smaller ones are never rejected, and of a million series nearly all are.
+        let large: Vec<(u32, f64)> =
+            all.iter().copied().filter(|(_, e_value)| *e_value >= 1.0 / self.settings.fdr_ratio).collect();
+        let values: Vec<f64> = large.iter().map(|(_, e_value)| *e_value).collect();
+        let rejected = e_bh_among(&values, all.len() as f64, self.settings.fdr_ratio);
+        large.iter().zip(rejected).filter(|(_, rejected)| *rejected).map(|((series, _), _)| *series).collect()
     }
+}
+
+/// The e-value of each series that has one, the mean over its buckets, in the order of their numbers.
+pub fn e_values(board: &Board) -> Vec<(u32, f64)> {
+    let mut sums: Vec<(f64, f64)> = Vec::new();
+    let watched = board.buckets.values().filter_map(|watched| watched.learned.as_ref());
+    for (series, watch) in watched.flat_map(|learned| learned.series.iter()) {
+        if sums.len() <= series as usize {
+            sums.resize(series as usize + 1, (0.0, 0.0));
+        }
+        let sum = &mut sums[series as usize];
+        *sum = (sum.0 + watch.e_value(), sum.1 + 1.0);
+    }
+    (0u32..).zip(sums).filter(|(_, (_, n))| *n > 0.0).map(|(series, (sum, n))| (series, sum / n)).collect()
 }
 
 fn learned(board: &Board, bucket: Bucket) -> Option<&Learned> {
@@ -376,7 +384,7 @@ fn mover(score: Score) -> Score {
 }
 
 /// How far a mean score lies from its baseline; for hits, towards worse is positive.
-fn shift_of(score: Score, mean: f64, watch: &super::series_watch::SeriesWatch) -> Option<f64> {
+fn shift_of(score: Score, mean: f64, watch: &SeriesBaseline) -> Option<f64> {
     match score {
         Score::Loss | Score::Bias => Some(mean - watch.baseline(score)?.0),
         Score::Direction => Some(watch.usual().direction? - mean),
@@ -385,7 +393,7 @@ fn shift_of(score: Score, mean: f64, watch: &super::series_watch::SeriesWatch) -
 }
 
 /// The same in standard errors.
-fn z_of(score: Score, shift: f64, n: f64, watch: &super::series_watch::SeriesWatch) -> Option<f64> {
+fn z_of(score: Score, shift: f64, n: f64, watch: &SeriesBaseline) -> Option<f64> {
     let spread = (1.0 / n + 1.0 / f64::from(watch.usual().n.max(1))).sqrt();
     let scale = match score {
         Score::Loss | Score::Bias => watch.baseline(score)?.1,

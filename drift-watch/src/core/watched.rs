@@ -106,8 +106,7 @@ impl Learned {
         let common = self.common;
         let mut nearest = 0.0_f64;
         for (series, scores) in rows {
-            let Some(watch) = self.series.get_mut(*series).filter(|watch| watch.is_watched()) else { continue };
-            let evidence = watch.update(step, scores, offsets, &common, &limits);
+            let Some(evidence) = self.series.update(*series, step, scores, offsets, &common, &limits) else { continue };
             nearest = evidence.iter().zip(&limits).map(|(evidence, limit)| evidence / limit).fold(nearest, f64::max);
         }
         nearest

@@ -79,12 +79,12 @@ fn watch_name(place: usize, loss: Loss) -> String {
 }
 
 fn series(engine: &Engine, learned: &Learned, loss: Loss) -> Vec<SeriesState> {
-    let by_name: BTreeMap<&str, &SeriesWatch> =
+    let by_name: BTreeMap<&str, SeriesWatch<'_>> =
         learned.series.iter().map(|(number, watch)| (engine.names.name(number), watch)).collect();
     by_name.into_iter().map(|(name, watch)| one_series(name, watch, loss)).collect()
 }
 
-fn one_series(name: &str, watch: &SeriesWatch, loss: Loss) -> SeriesState {
+fn one_series(name: &str, watch: SeriesWatch<'_>, loss: Loss) -> SeriesState {
     let evidence = watch.evidence().into_iter().enumerate();
     SeriesState {
         series: name.to_owned(),

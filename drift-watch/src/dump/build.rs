@@ -56,12 +56,10 @@ pub fn canonical(engine: &Engine) -> Canonical {
 
 fn actuals(engine: &Engine) -> BTreeMap<String, Vec<ActualState>> {
     let mut all: BTreeMap<String, Vec<ActualState>> = BTreeMap::new();
-    for (number, history) in (0u32..).zip(&engine.histories).filter(|(_, history)| !history.points().is_empty()) {
-        all.insert(engine.names.name(number).to_owned(), history.points().iter().map(actual).collect());
+    for (number, history) in engine.histories.all().filter(|(_, history)| !history.is_empty()) {
+        all.insert(engine.names.name(number).to_owned(), history.points().map(actual).collect());
     }
-    let is_void = |(target, series): &&(Micros, u32)| {
-        engine.histories.get(*series as usize).is_none_or(|known| known.at(*target).is_none())
-    };
+    let is_void = |(target, series): &&(Micros, u32)| engine.histories.of(*series).at(*target).is_none();
     for (target, series) in engine.void.iter().filter(is_void) {
         let void = ActualState { target_time: text(*target), y: None, observed_at: None, revision: None };
         all.entry(engine.names.name(*series).to_owned()).or_default().push(void);
@@ -70,7 +68,7 @@ fn actuals(engine: &Engine) -> BTreeMap<String, Vec<ActualState>> {
     all
 }
 
-fn actual(point: &Point) -> ActualState {
+fn actual(point: Point) -> ActualState {
     ActualState {
         target_time: text(point.target),
         y: Some(point.y),
@@ -102,10 +100,10 @@ fn segments(board: &Board, name: &str, series: u32) -> Option<(String, Vec<Strin
 }
 
 fn forecasts(board: &Board, series: u32) -> Vec<ForecastState> {
-    board.of_series(series).into_iter().flat_map(super::super::core::forecasts::Forecasts::all).map(forecast).collect()
+    board.of_series(series).all().map(forecast).collect()
 }
 
-fn forecast(forecast: &Forecast) -> ForecastState {
+fn forecast(forecast: Forecast) -> ForecastState {
     let (lo, hi) = forecast.interval().unzip();
     ForecastState {
         target_time: text(forecast.target),

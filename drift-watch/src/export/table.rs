@@ -81,7 +81,7 @@ pub(super) fn of(engine: &Engine, columns: Vec<Column<'_>>, keeps_unpaired: bool
         (0..u32::try_from(engine.names.len()).unwrap_or(u32::MAX)).map(|n| (engine.names.name(n), n)).collect();
     series.sort_unstable();
     for (name, number) in series {
-        let Some(history) = engine.histories.get(number as usize) else { continue };
+        let history = engine.histories.of(number);
         let own = engine.settings.step.is_none().then(|| grid(engine, &columns, Some(number))).flatten();
         let grid = own.as_ref().or(common.as_ref());
         let cutoff = |forecast: &Forecast| match (engine.settings.step, grid) {
@@ -111,18 +111,16 @@ pub(super) fn of(engine: &Engine, columns: Vec<Column<'_>>, keeps_unpaired: bool
 fn rows(
     columns: &[Column<'_>],
     series: u32,
-    history: &History,
+    history: History<'_>,
     cutoff: impl Fn(&Forecast) -> Micros,
     counts: &mut Counts,
 ) -> BTreeMap<(Micros, Micros), Row> {
     let mut rows: BTreeMap<(Micros, Micros), Row> = BTreeMap::new();
     for (place, column) in columns.iter().enumerate() {
         let is_closed = |target: Micros| column.board.steps.get(&target).is_some_and(|step| step.closed);
-        let forecasts =
-            column.board.of_series(series).into_iter().flat_map(super::super::core::forecasts::Forecasts::all);
-        for forecast in forecasts.filter(|forecast| is_closed(forecast.target)) {
-            let Some(pair) = pair(forecast, history) else { continue };
-            let origin = cutoff(forecast);
+        for forecast in column.board.of_series(series).all().filter(|forecast| is_closed(forecast.target)) {
+            let Some(pair) = pair(&forecast, history) else { continue };
+            let origin = cutoff(&forecast);
             counts.early += u64::from(forecast.issued < origin);
             let row = rows.entry((origin, forecast.target)).or_insert_with(|| Row {
                 series: String::new(),
@@ -148,11 +146,9 @@ fn grid(engine: &Engine, columns: &[Column<'_>], series: Option<u32>) -> Option<
     match series {
         None => columns.iter().for_each(|column| times.extend(column.board.steps.keys())),
         Some(series) => {
-            let forecasts = columns.iter().filter_map(|column| column.board.of_series(series));
-            times.extend(
-                forecasts.flat_map(super::super::core::forecasts::Forecasts::all).map(|forecast| forecast.target),
-            );
-            times.extend(engine.histories.get(series as usize)?.points().iter().map(|point| point.target));
+            let forecasts = columns.iter().flat_map(|column| column.board.of_series(series).all());
+            times.extend(forecasts.map(|forecast| forecast.target));
+            times.extend(engine.histories.of(series).points().map(|point| point.target));
         }
     }
     Grid::of(&times.into_iter().collect::<Vec<_>>())

@@ -75,12 +75,14 @@ async fn publish(args: &PublishArgs) -> Result<u64> {
 }
 
 /// Rows that are none.
+#[cfg(feature = "nats")]
 #[derive(Default)]
 struct Bad {
     n: u64,
     first: Option<(Place, BadRow)>,
 }
 
+#[cfg(feature = "nats")]
 impl Bad {
     fn add(&mut self, rows: &Rows, row: &BadRow) {
         self.n += 1;
@@ -151,6 +153,7 @@ impl Rows {
     }
 
     /// Whether the next line must be waited for, as far as is known.
+    #[cfg(feature = "nats")]
     pub(super) fn is_drained(&self) -> bool {
         self.path.as_os_str() == "-" && self.input.buffer().is_empty()
     }

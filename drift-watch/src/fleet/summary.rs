@@ -16,6 +16,7 @@ use crate::core::step::EVERYONE;
 use crate::core::summary::METRICS;
 use crate::core::tally::Tally;
 use crate::core::time::text;
+use crate::core::verdicts;
 use crate::view::{FeedView, MetricView, ModelView, SCHEMA, SeriesView, View};
 
 /// Series that a partition names of a model, at the most, besides those that have changed.
@@ -119,18 +120,11 @@ fn tallies(board: &Board, window_steps: usize) -> BTreeMap<String, Tally> {
 
 /// How many series have an e-value, the mean over its buckets; and those that may be rejected.
 fn e_values(engine: &Engine, board: &Board) -> (u64, Vec<(String, f64)>) {
-    let mut sums: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
-    for (series, watch) in
-        board.buckets.values().filter_map(|watched| watched.learned.as_ref()).flat_map(|learned| learned.series.iter())
-    {
-        let sum = sums.entry(series).or_default();
-        *sum = (sum.0 + watch.e_value(), sum.1 + 1.0);
-    }
+    let all = verdicts::e_values(board);
     let least = 1.0 / engine.settings.fdr_ratio;
-    let means = sums.iter().map(|(series, (sum, n))| (*series, sum / n));
-    let named =
-        means.filter(|(_, mean)| *mean >= least).map(|(series, mean)| (engine.names.name(series).to_owned(), mean));
-    (sums.len() as u64, named.collect())
+    let large = all.iter().filter(|(_, e_value)| *e_value >= least);
+    let named = large.map(|(series, e_value)| (engine.names.name(*series).to_owned(), *e_value));
+    (all.len() as u64, named.collect())
 }
 
 /// The view of the fleet: models and metrics over all partitions. What belongs to the replica that shows it is filled in by that.

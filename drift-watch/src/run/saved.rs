@@ -1,6 +1,7 @@
 //! What a snapshot holds, and the engine that a state folder makes.
 
 use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -59,13 +60,14 @@ impl Saved {
         Ok(transitions)
     }
 
-    /// As bytes.
+    /// Writes it piece by piece: of a million series it is larger than anybody wants to have in memory twice.
     ///
     /// # Errors
-    /// Where they cannot be written.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        postcard::to_stdvec(self)
-            .map_err(|error| Error::Environment { what: format!("the state cannot be written: {error}"), help: None })
+    /// Where a piece cannot be written.
+    pub fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut buffered = BufWriter::with_capacity(1 << 16, out);
+        postcard::to_io(self, &mut buffered).map_err(io::Error::other)?;
+        buffered.flush()
     }
 }
 

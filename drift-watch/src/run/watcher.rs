@@ -358,8 +358,7 @@ impl Watcher {
         if self.events.trouble().is_some() {
             return Ok(());
         }
-        let bytes = self.saved.to_bytes()?;
-        self.store.snapshot(last, &bytes)
+        self.store.snapshot_with(last, |out| self.saved.write_to(out))
     }
 
     fn live(&mut self, clock: &mut Clock) {

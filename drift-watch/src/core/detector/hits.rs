@@ -1,5 +1,7 @@
 //! Bets on hits: a rate of hits that has fallen.
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 
 use super::BETS;
@@ -18,7 +20,8 @@ const SMALLEST: f64 = 0.02;
 /// (Waudby-Smith and Ramdas 2024, betting on bounded means).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct HitRate {
-    p: f32,
+    /// The bits of a single; never 0, so that an absent rate takes no room of its own.
+    p: NonZeroU32,
 }
 
 impl HitRate {
@@ -38,12 +41,13 @@ impl HitRate {
     /// The rate itself, kept away from certainty.
     #[expect(clippy::cast_possible_truncation, reason = "seven digits suffice for a rate")]
     pub fn of(rate: f64) -> Self {
-        Self { p: rate.clamp(SMALLEST, 1.0 - SMALLEST) as f32 }
+        let p = rate.clamp(SMALLEST, 1.0 - SMALLEST) as f32;
+        Self { p: NonZeroU32::new(p.to_bits()).unwrap_or(NonZeroU32::MIN) }
     }
 
     /// The rate that a step must fall short of.
     pub fn rate(&self) -> f64 {
-        self.p.into()
+        f32::from_bits(self.p.get()).into()
     }
 
     /// The e-value of a share of hits for each alternative.

@@ -1,6 +1,7 @@
 //! What is usual of a score, learned from a baseline: its centre, its scale, and how large a bet on it would have been.
 
 use std::num::NonZeroU32;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,9 @@ const HUBER: f64 = 3.0;
 
 /// A scale below this part of the centre is that of a constant, and no scale.
 const SMALLEST_SCALE_RATIO: f64 = 1e-9;
+
+/// [`normal_mean`] of each rate: a million series ask for them.
+static NORMAL_MEANS: LazyLock<[f64; BETS]> = LazyLock::new(|| RATES.map(normal_mean));
 
 /// Which side of the baseline is drift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -71,13 +75,13 @@ impl Reference {
         // The baseline stands at its own centre: the margin is for what comes after it.
         let z = |value: &f64| (side.sign() * (value - centre) / scale).clamp(-CAP, CAP);
         let sum =
-            |rate: f64| values.iter().map(|value| (rate * z(value)).exp()).sum::<f64>().max(n * normal_mean(rate));
+            |rate: f64, normal: f64| values.iter().map(|value| (rate * z(value)).exp()).sum::<f64>().max(n * normal);
         let known = Self {
             centre: single(centre),
             scale: single(scale),
             n: NonZeroU32::new(u32::try_from(values.len()).unwrap_or(u32::MAX))?,
             margin: single(margin),
-            sums: RATES.map(|rate| single(sum(rate))),
+            sums: std::array::from_fn(|bet| single(sum(RATES[bet], NORMAL_MEANS[bet]))),
         };
         (known.scale > 0.0).then_some(known)
     }

@@ -168,13 +168,13 @@ impl<'a> Scanner<'a> {
         let start = self.at;
         let mut escaped = false;
         loop {
+            self.at += plain_length(self.text.as_bytes().get(self.at..).unwrap_or_default());
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
                     self.at += 2;
                 }
-                Some(0x20..) => self.at += 1,
                 Some(_) => return Err(self.broken("no control characters in a text")),
                 None => return Err(self.broken("a closing quote")),
             }
@@ -225,5 +225,44 @@ impl<'a> Scanner<'a> {
             self.at += 1;
         }
         if self.at == start { Err(self.broken("a digit")) } else { Ok(()) }
+    }
+}
+
+/// Bytes before the first one that ends or breaks a text: a quote, a backslash, a control character; eight at once.
+fn plain_length(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (place, word) in words.iter().enumerate() {
+        let special = special(u64::from_le_bytes(*word));
+        if special != 0 {
+            return 8 * place + special.trailing_zeros() as usize / 8;
+        }
+    }
+    8 * words.len() + rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | ..0x20)).count()
+}
+
+/// The highest bit of the first byte of a word that is special; those above it may be wrong (Mycroft 1987).
+fn special(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word;
+    let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    (equal(b'"') | equal(b'\\') | below(word, 0x20)) & (ONES * 0x80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_ends_at_its_first_special_byte_wherever_it_is() {
+        for byte in 0..=u8::MAX {
+            for before in 0..20 {
+                let mut bytes = vec![b'~'; 20];
+                bytes[before] = byte;
+                let is_special = byte < 0x20 || byte == b'"' || byte == b'\\';
+                assert_eq!(plain_length(&bytes), if is_special { before } else { 20 }, "{byte} after {before}");
+                bytes[19] = b'"';
+                assert_eq!(plain_length(&bytes), if is_special { before } else { 19 }, "{byte} after {before}");
+            }
+        }
     }
 }

@@ -10,7 +10,11 @@ const FINITE: &str = "a finite number";
 /// A number, or why it is none.
 pub(super) fn finite(column: &'static str, value: &Value<'_>) -> Result<f64, BadRow> {
     let text: &str = match value {
-        Value::Number(text) => text,
+        // What JSON takes for a number, the standard library takes for the same one.
+        Value::Number(text) => match text.parse() {
+            Ok(number) if f64::is_finite(number) => return Ok(number),
+            _ => text,
+        },
         Value::NotFinite(text) => return Err(not_finite(column, text, value)),
         Value::Text(text) => text.trim(),
         Value::Null => return Err(bad(Fault::Null, column, value)),
