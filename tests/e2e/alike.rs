@@ -172,7 +172,7 @@ const NO_ANSWERS: [&str; 6] =
     ["promotion.toml", "checks", "live-prediction", "live-actual", "alert-transition", "sufficient"];
 
 /// State that two daemons must write alike whatever their version, and what a server says of itself.
-const WITHOUT_TOOL: [&str; 4] = ["state", "status", "registry", "evidence"];
+const WITHOUT_TOOL: [&str; 5] = ["state", "fleet", "status", "registry", "evidence"];
 
 #[test]
 fn every_json_answer_names_its_schema_and_its_tool() {

@@ -7,7 +7,9 @@ use flate2::read::MultiGzDecoder;
 use jiff::tz::TimeZone;
 use shared::Exit;
 use shared::cli::Context;
-use shared::error::{Error, Place, Result};
+#[cfg(feature = "nats")]
+use shared::error::Place;
+use shared::error::{Error, Result};
 use shared::format::live::{BadRow, CsvHeader, Kind, Parsed, is_blank, parse_csv_row, parse_json};
 
 use super::args::NatsArgs;
