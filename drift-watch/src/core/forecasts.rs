@@ -104,7 +104,7 @@ impl Forecasts {
 
     /// Numbers of series lie below this one.
     pub fn end(&self) -> u32 {
-        u32::try_from(self.lists.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.lists.n_lists()).unwrap_or(u32::MAX)
     }
 
     /// All series that may have some, in the order of their numbers.

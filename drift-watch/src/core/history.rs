@@ -69,17 +69,17 @@ impl Histories {
 
     /// How many series there is room for.
     pub fn len(&self) -> usize {
-        self.lists.len()
+        self.lists.n_lists()
     }
 
     /// Whether there is room for none.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.lists.n_lists() == 0
     }
 
     /// All series, in the order of their numbers.
     pub fn all(&self) -> impl Iterator<Item = (u32, History<'_>)> {
-        (0u32..).take(self.lists.len()).map(|series| (series, self.of(series)))
+        (0u32..).take(self.lists.n_lists()).map(|series| (series, self.of(series)))
     }
 
     /// Takes a value in.
@@ -99,7 +99,7 @@ impl Histories {
         let stamps = &self.stamps;
         self.lists.forget(|points| History { points, stamps }.place(time).saturating_sub(1));
         let mut is_held = vec![false; stamps.end()];
-        let held = (0..self.lists.len()).flat_map(|list| self.lists.of(list));
+        let held = (0..self.lists.n_lists()).flat_map(|list| self.lists.of(list));
         held.for_each(|known| is_held[known.stamp as usize] = true);
         self.stamps.retain(|number, _| is_held[number as usize]);
     }

@@ -54,7 +54,7 @@ impl<T: Copy> Lists<T> {
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub fn n_lists(&self) -> usize {
         self.heads.len()
     }
 
@@ -153,7 +153,7 @@ impl<T> Default for Lists<T> {
 
 impl<T: Copy + PartialEq> PartialEq for Lists<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len() && (0..self.len()).all(|list| self.of(list) == other.of(list))
+        self.n_lists() == other.n_lists() && (0..self.n_lists()).all(|list| self.of(list) == other.of(list))
     }
 }
 
@@ -164,7 +164,7 @@ impl<T: Copy + Serialize> Serialize for Items<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let total = self.0.heads.iter().map(|head| head.length()).sum();
         let mut all = serializer.serialize_seq(Some(total))?;
-        (0..self.0.len()).flat_map(|list| self.0.of(list)).try_for_each(|item| all.serialize_element(item))?;
+        (0..self.0.n_lists()).flat_map(|list| self.0.of(list)).try_for_each(|item| all.serialize_element(item))?;
         all.end()
     }
 }

@@ -367,7 +367,7 @@ impl Work {
                 entry.and_then(|entry| Some((entry.revision, serde_json::from_slice::<Holding>(&entry.value).ok()?)));
             match found {
                 Some((revision, found)) if found.epoch == mine.holding.epoch && found.owner == mine.name => {
-                    mine.revision = revision
+                    mine.revision = revision;
                 }
                 _ => return Err(Refusal::Lost),
             }

@@ -201,7 +201,7 @@ mod tests {
         let prediction = r#"{"model":"m","version":"1","series":"a","issued_at":"2024-01-01T00:00:00Z","target_time":"2024-01-02T00:00:00Z","horizon":1,"y_hat":5.5}"#;
         let actual =
             r#"{"series":"a","target_time":"2024-01-02T00:00:00Z","y":5,"observed_at":"2024-01-03T00:00:00Z"}"#;
-        std::fs::write(&path, format!("{prediction}\n\n{actual}\n{{\n")).unwrap();
+        shared::fsio::write_atomic(&path, format!("{prediction}\n\n{actual}\n{{\n").as_bytes()).unwrap();
         let mut rows = Rows::open(&path, None).unwrap();
         let mut seen = Vec::new();
         while rows.fill().unwrap() {
@@ -212,8 +212,11 @@ mod tests {
             }));
         }
         assert_eq!(seen, ['p', 'a', '!']);
-        std::fs::write(&path, "series,target_time,y,observed_at\na,2024-01-02T00:00:00Z,1,2024-01-03T00:00:00Z\n")
-            .unwrap();
+        shared::fsio::write_atomic(
+            &path,
+            "series,target_time,y,observed_at\na,2024-01-02T00:00:00Z,1,2024-01-03T00:00:00Z\n".as_bytes(),
+        )
+        .unwrap();
         let mut rows = Rows::open(&path, None).unwrap();
         assert!(rows.fill().unwrap() && rows.parse().is_none());
         assert!(rows.fill().unwrap() && rows.parse().unwrap().is_ok());

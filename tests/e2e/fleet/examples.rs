@@ -38,7 +38,8 @@ fn the_template_unit_is_one_and_starts_a_replica_with_flags_that_it_has() {
     let words: Vec<&str> = started.split_whitespace().skip(1).chain(["--help"]).collect();
     assert_eq!(place.run("drift-watch", &words).status, 0);
     let path = place.path("drift-watch-fleet@1.service");
-    fs::write(&path, unit.replace("/usr/bin/", &format!("{}/", e2e::binaries().display()))).unwrap();
+    shared::fsio::write_atomic(&path, unit.replace("/usr/bin/", &format!("{}/", e2e::binaries().display())).as_bytes())
+        .unwrap();
     let Some(output) = asked(Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&path)) else { return };
     assert!(output.status.success() && !said(&output).contains("drift-watch"), "{}", said(&output));
 }
@@ -49,7 +50,7 @@ fn the_manifest_is_valid_and_its_settings_are_ours() {
     let settings = text.split_once("promotion.toml: |\n").unwrap().1.split_once("---").unwrap().0;
     let place = Place::new();
     let settings: String = settings.lines().map(|line| line.trim_start().to_owned() + "\n").collect();
-    fs::write(place.path("promotion.toml"), settings).unwrap();
+    shared::fsio::write_atomic(&place.path("promotion.toml"), settings.as_bytes()).unwrap();
     let checked = place.run("drift-watch", &["check"]);
     assert_eq!(checked.status, 0, "{}", checked.stderr);
     let Some(python) = std::env::var_os("FORECAST_PYTHON").filter(|python| !python.is_empty()) else { return };
@@ -58,6 +59,6 @@ fn the_manifest_is_valid_and_its_settings_are_ours() {
     assert!(output.status.success(), "{}", said(&output));
     // It can fail.
     let wrong = place.path("wrong.yaml");
-    fs::write(&wrong, text.replace("replicas: 3", "replica: 3")).unwrap();
+    shared::fsio::write_atomic(&wrong, text.replace("replicas: 3", "replica: 3").as_bytes()).unwrap();
     assert!(!asked(Command::new(&validator).arg("--strict").arg(&wrong)).unwrap().status.success());
 }

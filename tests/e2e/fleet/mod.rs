@@ -87,8 +87,8 @@ fn one_partition_is_as_a_replay_has_it(outcome: &Outcome) {
         let file = if row.line.contains("y_hat") { &mut predictions } else { &mut actuals };
         file.push_str(&(row.line.clone() + "\n"));
     }
-    std::fs::write(place.path("p.jsonl"), predictions).unwrap();
-    std::fs::write(place.path("a.jsonl"), actuals).unwrap();
+    shared::fsio::write_atomic(&place.path("p.jsonl"), predictions.as_bytes()).unwrap();
+    shared::fsio::write_atomic(&place.path("a.jsonl"), actuals.as_bytes()).unwrap();
     let promise = (5000 * PARTITIONS).to_string();
     let words = [
         "state",

@@ -88,7 +88,7 @@ pub(super) fn run(program: &Path, schedule: &Schedule) -> Outcome {
     let place = Place::new();
     let sorted = sorted(schedule.n_series, schedule.n_steps, schedule.seed);
     let pieces = disordered(&sorted, schedule.seed);
-    std::fs::write(place.path("sorted.jsonl"), text(&sorted)).unwrap();
+    shared::fsio::write_atomic(&place.path("sorted.jsonl"), text(&sorted).as_bytes()).unwrap();
     let broker = Broker::start(program, &place.path("broker"));
     let mut fleet = Fleet {
         broker,
@@ -103,7 +103,7 @@ pub(super) fn run(program: &Path, schedule: &Schedule) -> Outcome {
     let mut takeovers = Vec::new();
     for (number, piece) in pieces.chunks(pieces.len().div_ceil(PIECES)).enumerate() {
         fleet.published();
-        std::fs::write(place.path("piece.jsonl"), text(piece)).unwrap();
+        shared::fsio::write_atomic(&place.path("piece.jsonl"), text(piece).as_bytes()).unwrap();
         fleet.publish();
         for (_, blow) in schedule.blows.iter().filter(|(piece, _)| *piece == number) {
             takeovers.extend(fleet.strike(*blow));
