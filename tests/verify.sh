@@ -57,8 +57,10 @@ keep fleet 'A fleet of drift-watch under kills' 'Three replicas on a real broker
 moment that a seed draws; records come in disorder and with repeats. The canonical state is that of one process over the sorted records, nothing
 is lost, each event is in the log once, each transition is told under one identifier, what a killed replica owned has an owner within two leases. First 200,000 records
 under the written schedule.' \
-    'FLEET_SERIES=500 FLEET_STEPS=200 cargo test --quiet --release --locked -p e2e --test e2e fleet::a_fleet -- --nocapture --test-threads 1 2>&1' \
-    'FLEET_ROUNDS=100 cargo test --quiet --release --locked -p e2e --test e2e fleet::random -- --nocapture 2>&1'
+    'export FORECAST_PYTHON=$(tests/setup.sh) FLEET_SERIES=500 FLEET_STEPS=200
+cargo test --quiet --release --locked -p e2e --test e2e fleet::a_fleet -- --nocapture --test-threads 1 2>&1 | grep -E "^seed|takeover|result|panicked"' \
+    'export FORECAST_PYTHON=$(tests/setup.sh) FLEET_ROUNDS=100
+cargo test --quiet --release --locked -p e2e --test e2e fleet::random -- --nocapture 2>&1 | grep -E "^seed|takeover|result|panicked"'
 
 keep rebench-cron 'Schedules of rebench-cron against every minute' 'All time zones, every change of their clocks from 2020 to 2037, twelve schedules in four dialects under four rules: `next` and
 `prev` against an oracle that looks at every minute of three days. Then 20,000 random expressions for each property.' \

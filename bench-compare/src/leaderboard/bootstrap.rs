@@ -4,7 +4,7 @@
 //! Every statistic of a leaderboard is a function of a mean over tasks (win rate: the mean share of models beaten; skill:
 //! 1 - exp of the mean log relative error), so one kernel serves all: columns of per-task values in, mean of each resample,
 //! finish, quantiles. Draws come serially from numpy's generator; columns are worked on in parallel, each resample is
-//! summed in an order that [`Patterns`] fixes, and so the number of threads changes no bit.
+//! summed in an order that `Patterns` fixes, and so the number of threads changes no bit.
 
 use rayon::prelude::*;
 use shared::stats::numpy::Generator;
