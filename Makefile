@@ -34,7 +34,7 @@ check: ## formatting, lints, documentation, licences
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) fetch --locked && $(CARGO) deny --offline check licenses bans sources; \
 	 else echo 'cargo-deny is not installed: licences are not checked'; fi
 
-bench: ## score against polars and DuckDB, leaderboards, caches, hashing against openssl, detectors, schedules (needs python3 with polars, duckdb, pyarrow)
+bench: ## score against polars and DuckDB, leaderboards, caches, hashing against openssl, detectors, live records, a fleet, schedules (needs python3 with polars, duckdb, pyarrow; nats-server)
 	$(CARGO) build --release --locked -p bench-compare -p manifest-gen
 	$(CARGO) build --release --locked -p bench-compare --example decode
 	bench/score_vs_engines.sh
@@ -45,6 +45,10 @@ bench: ## score against polars and DuckDB, leaderboards, caches, hashing against
 	bench/leaderboard_at_scale.sh
 	bench/hashing.sh 5
 	$(CARGO) bench --locked -p drift-watch --bench detectors --bench parse --bench engine
+	$(CARGO) build --release --locked -p drift-watch
+	bench/live.py $(BIN)/drift-watch
+	PATH="$$PATH:/usr/sbin" && bench/fleet.py $(BIN)/drift-watch "$$(command -v nats-server)"
+	bench/fleet_balance.py
 	$(CARGO) bench --locked -p rebench-cron --bench schedule --bench daemon
 
 docs: ## refresh the documents that are made from the code

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """How much faster two replicas are than one: fleet.py DRIFT_WATCH NATS_SERVER [ROUNDS [SERIES [STEPS]]].
 
-The broker holds all records before the first replica starts; what is timed is from that start until every record is applied and acknowledged, as the
-broker says. Each replica is bound to a core of its own, the broker to none. One and two replicas take turns; medians of the rounds.
+Replicas share the partitions, then stand still (SIGSTOP) until the broker holds all records; what is timed is from then on until every record is
+applied and acknowledged, as the broker says. Each replica is bound to a core of its own, the broker to none. One and two replicas take turns;
+medians of the rounds.
 """
 
 import contextlib
 import json
 import os
+import signal
 import socket
 import statistics
 import subprocess
@@ -68,23 +70,40 @@ def round_of(drift_watch: str, nats_server: str, records: str, replicas: int) ->
         broker = Broker(nats_server, f"{folder}/broker")
         started.callback(end, broker.process)
         common = ["--nats-url", broker.url, "--nats-partitions", str(PARTITIONS)]
+        run = [drift_watch, "--no-config", "run", *common, "--nats-lease", "20s", "--warm-up", "40d", "--retain", "60"]
+        cores, fleet = sorted(os.sched_getaffinity(0)), []
+        for number in range(replicas):
+            address = f"127.0.0.1:{free_port()}"
+            words = [*run, "--state", f"{folder}/{number}", "--listen", address]
+            fleet.append(start(words, cores[number % len(cores)]))
+            started.callback(end, fleet[-1])
+        while shares(drift_watch, address) != [PARTITIONS // replicas] * replicas:
+            time.sleep(0.2)
+        for process in fleet:
+            process.send_signal(signal.SIGSTOP)
         begun = time.monotonic()
         subprocess.run([drift_watch, "--no-config", "publish", records, *common], check=True, stdout=subprocess.DEVNULL)
-        published, broker_before = time.monotonic() - begun, cpu_seconds(broker.process)
-        run = [drift_watch, "--no-config", "run", *common, "--no-listen", "--warm-up", "40d", "--retain", "60"]
-        cores = sorted(os.sched_getaffinity(0))
-        begun, fleet = time.monotonic(), []
-        for number in range(replicas):
-            fleet.append(start([*run, "--state", f"{folder}/{number}"], cores[number % len(cores)]))
-            started.callback(end, fleet[-1])
+        published, before = time.monotonic() - begun, cpu_seconds(broker.process)
+        begun = time.monotonic()
+        for process in fleet:
+            process.send_signal(signal.SIGCONT)
         while not broker.is_drained():
-            time.sleep(0.05)
+            time.sleep(0.02)
         return {
             "publish": published,
             "wall": time.monotonic() - begun,
             "replicas": sum(map(cpu_seconds, fleet)),
-            "broker": cpu_seconds(broker.process) - broker_before,
+            "broker": cpu_seconds(broker.process) - before,
         }
+
+
+def shares(drift_watch: str, address: str) -> list:
+    """How many partitions each replica reads, as one of them sees it."""
+    words = [drift_watch, "--no-config", "status", "--url", f"http://{address}", "--json"]
+    said = subprocess.run(words, capture_output=True, text=True)
+    feeds = json.loads(said.stdout)["feeds"] if said.stdout else []
+    owners = [feed["reason"].rsplit(" ", 1)[-1] for feed in feeds if feed["healthy"]]
+    return sorted(owners.count(owner) for owner in set(owners))
 
 
 def end(process: subprocess.Popen) -> None:

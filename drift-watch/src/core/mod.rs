@@ -1,6 +1,7 @@
 //! Decisions: values in, values out. No clock, file, socket or thread-local generator.
 //!
-//! Records go into the [`engine`]; it keeps actuals ([`history`]) and forecasts ([`forecasts`]), closes target times ([`step`])
+//! Records go into the [`engine`]; it keeps actuals ([`history`]) and forecasts ([`forecasts`]), both as [`lists`] side by side whose times are
+//! [`interned`], closes target times ([`step`])
 //! in their order, counts pairs ([`pair`], [`tally`], [`exact`]), learns what is usual ([`learned`]), and shows scores ([`score`])
 //! to detectors ([`detector`], [`series_watch`]) that share one promise ([`family`]). [`rule`]s, [`classics`] and [`alerts`] turn that into alerts, [`attribution`]
 //! says where a change sits, [`summary`] what there is to see.
