@@ -118,7 +118,7 @@ impl Engine {
             version: board.version.clone(),
             standing,
             reason,
-            promise: self.promise(board),
+            promise: self.promise(board, 1),
             series: board.n_series,
             warming_series: self.warming_series(board),
             open_predictions: board.open,
@@ -165,8 +165,9 @@ impl Engine {
         }
     }
 
-    fn promise(&self, board: &Board) -> String {
-        let steps = self.settings.promise_steps;
+    /// What is promised of the alarms of a version, where so many engines share the promise.
+    pub fn promise(&self, board: &Board, sharers: u32) -> String {
+        let steps = self.settings.promise_steps / f64::from(sharers.max(1));
         let rests =
             board.buckets.values().filter_map(|watched| watched.learned.as_ref()).map(|learned| learned.steps).min();
         match rests {

@@ -300,7 +300,8 @@ impl Work {
         }
         let start = Instant::now();
         let state = &self.state;
-        let mut summary = tokio::task::block_in_place(|| Summary::of(self.owner.partition, state));
+        let n_partitions = self.owner.broker.args.nats_partitions;
+        let mut summary = tokio::task::block_in_place(|| Summary::of(self.owner.partition, n_partitions, state));
         (summary.epoch, summary.owner, summary.behind) =
             (self.owner.holding.epoch, self.owner.name.clone(), self.behind);
         if let Ok(bytes) = json(&summary) {

@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use shared::metric::Metric;
 
 use super::partition::word;
 use super::state::Partition;
 use crate::core::board::Board;
+use crate::core::bucket::Bucket;
 use crate::core::engine::Engine;
 use crate::core::fleet::e_bh_among;
 use crate::core::step::EVERYONE;
@@ -17,6 +19,7 @@ use crate::core::summary::METRICS;
 use crate::core::tally::Tally;
 use crate::core::time::text;
 use crate::core::verdicts;
+use crate::core::watched::Watched;
 use crate::view::{FeedView, MetricView, ModelView, SCHEMA, SeriesView, View};
 
 /// Series that a partition names of a model, at the most, besides those that have changed.
@@ -62,15 +65,32 @@ pub struct ModelSummary {
     pub window: String,
     /// The sums over all its series in the window, by bucket of horizons.
     pub tallies: BTreeMap<String, Tally>,
+    /// The same of the baselines.
+    pub baselines: BTreeMap<String, Tally>,
+    /// How near the detectors of all its series are to their limits.
+    pub evidence: Vec<Evidence>,
     /// Series with an e-value.
     pub tested: u64,
     /// E-values that may be rejected.
     pub e_values: Vec<(String, f64)>,
 }
 
+/// How near a detector is to its limit, both as powers of ten.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The metric that it watches.
+    pub metric: String,
+    /// The bucket of horizons.
+    pub horizon: String,
+    /// The evidence.
+    pub evidence_log10: f64,
+    /// Where it becomes an alarm of the partition.
+    pub limit_log10: f64,
+}
+
 impl Summary {
-    /// What there is to say of a partition; who says it is filled in by its owner.
-    pub fn of(partition: u32, state: &Partition) -> Self {
+    /// What there is to say of one of so many partitions; who says it is filled in by its owner.
+    pub fn of(partition: u32, n_partitions: u32, state: &Partition) -> Self {
         let engine = &state.saved.engine;
         let view = engine.view();
         Self {
@@ -85,7 +105,7 @@ impl Summary {
                 .sorted_boards()
                 .into_iter()
                 .zip(view.models)
-                .map(|(board, view)| model(engine, board, view))
+                .map(|(board, view)| model(engine, board, n_partitions, view))
                 .collect(),
             faults: view.faults,
             ..Self::default()
@@ -93,8 +113,9 @@ impl Summary {
     }
 }
 
-fn model(engine: &Engine, board: &Board, mut view: ModelView) -> ModelSummary {
-    view.metrics.clear();
+fn model(engine: &Engine, board: &Board, n_partitions: u32, mut view: ModelView) -> ModelSummary {
+    let evidence = std::mem::take(&mut view.metrics).into_iter().filter_map(evidence).collect();
+    view.promise = engine.promise(board, n_partitions);
     view.drivers.clear();
     view.worst_series.truncate(WORST);
     let (tested, e_values) = e_values(engine, board);
@@ -103,9 +124,26 @@ fn model(engine: &Engine, board: &Board, mut view: ModelView) -> ModelSummary {
         level_percent: board.level_percent,
         window: format!("{} steps", engine.settings.window_steps),
         tallies: tallies(board, engine.settings.window_steps),
+        baselines: baselines(board),
+        evidence,
         tested,
         e_values,
     }
+}
+
+fn evidence(view: MetricView) -> Option<Evidence> {
+    let (evidence_log10, limit_log10) = (view.evidence_log10?, view.limit_log10?);
+    (view.group == "all").then_some(Evidence {
+        metric: view.metric,
+        horizon: view.horizon,
+        evidence_log10,
+        limit_log10,
+    })
+}
+
+fn baselines(board: &Board) -> BTreeMap<String, Tally> {
+    let learned = |(bucket, watched): (&Bucket, &Watched)| Some((bucket.to_string(), watched.learned.as_ref()?.tally));
+    board.buckets.iter().filter_map(learned).collect()
 }
 
 fn tallies(board: &Board, window_steps: usize) -> BTreeMap<String, Tally> {
@@ -174,27 +212,44 @@ fn one_model(parts: &[&ModelSummary], fdr_ratio: f64) -> ModelView {
 }
 
 fn metrics(parts: &[&ModelSummary]) -> Vec<MetricView> {
-    let mut all: BTreeMap<&str, Tally> = BTreeMap::new();
-    for (bucket, tally) in parts.iter().flat_map(|part| &part.tallies) {
-        all.entry(bucket).or_default().merge(tally);
-    }
     let Some(first) = parts.first() else { return Vec::new() };
-    let one = |bucket: &str, tally: &Tally, metric: shared::metric::Metric| {
+    let (tallies, baselines) = (summed(parts, |part| &part.tallies), summed(parts, |part| &part.baselines));
+    let one = |bucket: &str, tally: &Tally, metric: Metric| {
         let (value, n) = tally.metric(metric, first.level_percent);
-        let (horizon, window) = (bucket.to_owned(), first.window.clone());
+        let nearest = nearest(parts, bucket, metric);
         (n > 0).then(|| MetricView {
             metric: metric.key().to_owned(),
-            horizon,
+            horizon: bucket.to_owned(),
             group: "all".to_owned(),
-            window,
+            window: first.window.clone(),
             value,
             n,
-            ..MetricView::default()
+            baseline: baselines.get(bucket).and_then(|baseline| baseline.metric(metric, first.level_percent).0),
+            evidence_log10: nearest.map(|evidence| evidence.evidence_log10),
+            limit_log10: nearest.map(|evidence| evidence.limit_log10),
+            history: Vec::new(),
         })
     };
-    all.iter()
-        .flat_map(|(bucket, tally)| METRICS.into_iter().filter_map(move |metric| one(bucket, tally, metric)))
-        .collect()
+    let of_bucket = |(bucket, tally)| METRICS.into_iter().filter_map(move |metric| one(bucket, tally, metric));
+    tallies.iter().flat_map(|(bucket, tally)| of_bucket((*bucket, tally))).collect()
+}
+
+fn summed<'a>(
+    parts: &[&'a ModelSummary],
+    of: fn(&ModelSummary) -> &BTreeMap<String, Tally>,
+) -> BTreeMap<&'a str, Tally> {
+    let mut all: BTreeMap<&str, Tally> = BTreeMap::new();
+    for (bucket, tally) in parts.iter().flat_map(|part| of(part)) {
+        all.entry(bucket).or_default().merge(tally);
+    }
+    all
+}
+
+/// The detector that is nearest to its limit, of all partitions.
+fn nearest<'a>(parts: &[&'a ModelSummary], bucket: &str, metric: Metric) -> Option<&'a Evidence> {
+    let all = parts.iter().flat_map(|part| &part.evidence);
+    let own = all.filter(|evidence| evidence.horizon == bucket && evidence.metric == metric.key());
+    own.max_by(|a, b| (a.evidence_log10 - a.limit_log10).total_cmp(&(b.evidence_log10 - b.limit_log10)))
 }
 
 /// The worst series of all partitions; discoveries among all series that were tested.
@@ -223,5 +278,45 @@ fn feed(summary: &Summary) -> FeedView {
         newest: summary.time.clone(),
         records: summary.records,
         ..FeedView::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::pair::Pair;
+
+    fn tally(pairs: &[(f64, f64)]) -> BTreeMap<String, Tally> {
+        let mut tally = Tally::default();
+        pairs.iter().for_each(|&(y, y_hat)| tally.add(&Pair { y, y_hat, interval: None, last: None }, None, 90.0));
+        [("1".to_owned(), tally)].into()
+    }
+
+    fn partition(now: &[(f64, f64)], baseline: &[(f64, f64)], evidence_log10: f64, limit_log10: f64) -> Summary {
+        let evidence =
+            Evidence { metric: Metric::Mape.key().to_owned(), horizon: "1".to_owned(), evidence_log10, limit_log10 };
+        let model = ModelSummary {
+            level_percent: 90.0,
+            tallies: tally(now),
+            baselines: tally(baseline),
+            evidence: vec![evidence],
+            ..ModelSummary::default()
+        };
+        Summary { models: vec![model], ..Summary::default() }
+    }
+
+    #[test]
+    fn metrics_and_baselines_are_those_of_all_pairs_and_the_nearest_detector_speaks() {
+        let parts = [
+            partition(&[(10.0, 11.0), (10.0, 12.0)], &[(10.0, 11.0)], 2.0, 7.0),
+            partition(&[(20.0, 14.0)], &[(20.0, 19.0), (10.0, 10.0)], 1.5, 5.0),
+        ];
+        let view = merged(&parts, 0.05);
+        let mape = view.models[0].metrics.iter().find(|view| view.metric == Metric::Mape.key()).unwrap();
+        // By hand: (0.1 + 0.2 + 0.3) / 3, and (0.1 + 0.05 + 0) / 3.
+        assert!((mape.value.unwrap() - 0.2).abs() < 1e-15 && (mape.baseline.unwrap() - 0.05).abs() < 1e-15);
+        assert_eq!((mape.n, mape.evidence_log10, mape.limit_log10), (3, Some(1.5), Some(5.0)));
+        let bias = view.models[0].metrics.iter().find(|view| view.metric == Metric::Bias.key()).unwrap();
+        assert_eq!((bias.n, bias.evidence_log10), (3, None));
     }
 }
