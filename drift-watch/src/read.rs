@@ -29,9 +29,10 @@ enum Layout {
 
 /// A file of records that is read once, from its beginning.
 pub struct Rows {
-    kind: Kind,
+    /// What its records are; of either kind where this is absent.
+    kind: Option<Kind>,
     path: PathBuf,
-    input: Box<dyn BufRead>,
+    input: BufReader<Box<dyn Read + Send>>,
     compressed: bool,
     layout: Option<Layout>,
     zone: Option<TimeZone>,
@@ -45,16 +46,29 @@ impl Rows {
     /// # Errors
     /// If it cannot be opened.
     pub fn open(kind: Kind, path: &Path, zone: Option<TimeZone>) -> Result<Self> {
-        let bytes: Box<dyn Read> = match path == Path::new("-") {
+        Self::open_as(Some(kind), path, zone)
+    }
+
+    /// Opens a file whose rows may be of both kinds.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub fn open_either(path: &Path, zone: Option<TimeZone>) -> Result<Self> {
+        Self::open_as(None, path, zone)
+    }
+
+    fn open_as(kind: Option<Kind>, path: &Path, zone: Option<TimeZone>) -> Result<Self> {
+        let bytes: Box<dyn Read + Send> = match path == Path::new("-") {
             true => Box::new(io::stdin()),
             false => Box::new(fsio::open(path)?),
         };
         let mut bytes = BufReader::with_capacity(BUFFER, bytes);
         let compressed = bytes.fill_buf().map_err(|source| Error::io(path, "read", source))?.starts_with(GZIP);
-        let input: Box<dyn BufRead> = match compressed {
-            true => Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(bytes))),
+        let input: Box<dyn Read + Send> = match compressed {
+            true => Box::new(MultiGzDecoder::new(bytes)),
             false => Box::new(bytes),
         };
+        let input = BufReader::with_capacity(BUFFER, input);
         Ok(Self { kind, path: path.to_owned(), input, compressed, layout: None, zone, line: Vec::new(), number: 0 })
     }
 
@@ -78,7 +92,7 @@ impl Rows {
                     Err(BadRow::row(Fault::TooLong, "a row of more than 1 MiB", "one record a row"))
                 }
                 Some(Layout::Csv(header)) => parse_csv_row(header, &self.line, self.zone.as_ref()),
-                _ => parse_json(self.kind, &self.line, self.zone.as_ref()),
+                _ => json(self.kind, &self.line, self.zone.as_ref()),
             };
             take(row, self.number);
             return Ok(true);
@@ -123,7 +137,7 @@ impl Rows {
             self.layout = Some(Layout::Json);
             return Ok(false);
         }
-        let header = CsvHeader::parse(self.kind, &self.line).map_err(|bad| {
+        let header = CsvHeader::parse(self.kind.unwrap_or_else(|| kind_of(&self.line)), &self.line).map_err(|bad| {
             let column = bad.column.as_ref().map(|column| format!("column {column:?}: ")).unwrap_or_default();
             let found = format!("{column}{}", bad.found);
             let error = Error::input(Place::line(&self.path, self.number), found, bad.expected.clone());
@@ -135,10 +149,30 @@ impl Rows {
         Ok(true)
     }
 
+    /// Whether the next row must be waited for, as far as is known.
+    pub fn is_drained(&self) -> bool {
+        self.path == Path::new("-") && self.input.buffer().is_empty()
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// A row of JSON; of either kind, what its text hints at is tried first, and its fault is told if it is neither.
+fn json<'a>(kind: Option<Kind>, line: &'a [u8], zone: Option<&TimeZone>) -> std::result::Result<Parsed<'a>, BadRow> {
+    let first = kind.unwrap_or_else(|| kind_of(line));
+    let second = if first == Kind::Predictions { Kind::Actuals } else { Kind::Predictions };
+    parse_json(first, line, zone).or_else(|bad| match kind {
+        None => parse_json(second, line, zone).map_err(|_| bad),
+        Some(_) => Err(bad),
+    })
+}
+
+/// A row, or a header, that speaks of a forecast seems to be of predictions.
+fn kind_of(line: &[u8]) -> Kind {
+    if line.windows(5).any(|word| word == b"y_hat") { Kind::Predictions } else { Kind::Actuals }
 }
 
 /// Reads on to the end of a row.
@@ -151,5 +185,42 @@ fn skip_row(input: &mut dyn BufRead) -> io::Result<()> {
         if end.is_some() || n == 0 {
             return Ok(());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::format::live::Record;
+
+    use super::*;
+
+    const PREDICTION: &str = r#"{"model":"m","version":"1","series":"a","issued_at":"2024-01-01T00:00:00Z","target_time":"2024-01-02T00:00:00Z","horizon":1,"y_hat":5.5}"#;
+    const ACTUAL: &str =
+        r#"{"series":"y_hat","target_time":"2024-01-02T00:00:00Z","y":5,"observed_at":"2024-01-03T00:00:00Z"}"#;
+
+    fn seen(text: &str) -> Vec<char> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("records");
+        fsio::write_atomic(&path, text.as_bytes()).unwrap();
+        let (mut rows, mut seen) = (Rows::open_either(&path, None).unwrap(), Vec::new());
+        let told = |row: std::result::Result<Parsed<'_>, BadRow>| match row {
+            Ok(Parsed { record: Record::Prediction(_), .. }) => 'p',
+            Ok(Parsed { record: Record::Actual(_), .. }) => 'a',
+            Err(_) => '!',
+        };
+        while rows.next(|row, _| seen.push(told(row))).unwrap() {}
+        seen
+    }
+
+    #[test]
+    fn both_kinds_may_stand_in_one_file() {
+        assert_eq!(seen(&format!("{PREDICTION}\n\n{ACTUAL}\n{{\n")), ['p', 'a', '!']);
+        let csv = "series,target_time,y,observed_at\na,2024-01-02T00:00:00Z,1,2024-01-03T00:00:00Z\n";
+        assert_eq!(seen(csv), ['a']);
+    }
+
+    #[test]
+    fn a_row_without_an_end_costs_one_row_and_no_memory() {
+        assert_eq!(seen(&format!("{ACTUAL}\n{}\n{ACTUAL}\n", "x".repeat(3 << 20))), ['a', '!', 'a']);
     }
 }

@@ -90,10 +90,28 @@ struct Packed {
 
 /// The forecasts of a version of a model.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(try_from = "Saved")]
 pub struct Forecasts {
     /// By series, each in the order of target times and issue times.
     lists: Lists<Packed>,
     stamps: Interned<Stamp>,
+}
+
+/// The same as it was saved, of which nothing is known yet.
+#[derive(Deserialize)]
+struct Saved {
+    lists: Lists<Packed>,
+    stamps: Interned<Stamp>,
+}
+
+impl TryFrom<Saved> for Forecasts {
+    type Error = &'static str;
+
+    fn try_from(saved: Saved) -> Result<Self, Self::Error> {
+        let Saved { lists, stamps } = saved;
+        let is_known = lists.items().all(|packed| (packed.stamp as usize) < stamps.end());
+        if is_known { Ok(Self { lists, stamps }) } else { Err("forecasts whose times are not there") }
+    }
 }
 
 impl Forecasts {

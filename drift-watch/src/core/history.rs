@@ -50,10 +50,28 @@ struct Packed {
 
 /// The actual values of all series.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(try_from = "Saved")]
 pub struct Histories {
     /// By series, each in the order of target times.
     lists: Lists<Packed>,
     stamps: Interned<Stamp>,
+}
+
+/// The same as it was saved, of which nothing is known yet.
+#[derive(Deserialize)]
+struct Saved {
+    lists: Lists<Packed>,
+    stamps: Interned<Stamp>,
+}
+
+impl TryFrom<Saved> for Histories {
+    type Error = &'static str;
+
+    fn try_from(saved: Saved) -> Result<Self, Self::Error> {
+        let Saved { lists, stamps } = saved;
+        let is_known = lists.items().all(|packed| (packed.stamp as usize) < stamps.end());
+        if is_known { Ok(Self { lists, stamps }) } else { Err("actuals whose times are not there") }
+    }
 }
 
 impl Histories {
@@ -99,8 +117,7 @@ impl Histories {
         let stamps = &self.stamps;
         self.lists.forget(|points| History { points, stamps }.place(time).saturating_sub(1));
         let mut is_held = vec![false; stamps.end()];
-        let held = (0..self.lists.n_lists()).flat_map(|list| self.lists.of(list));
-        held.for_each(|known| is_held[known.stamp as usize] = true);
+        self.lists.items().for_each(|known| is_held[known.stamp as usize] = true);
         self.stamps.retain(|number, _| is_held[number as usize]);
     }
 }
@@ -217,6 +234,17 @@ mod tests {
         histories.forget_before(30);
         assert_eq!(histories.of(0).points().count(), 2);
         assert_eq!(histories.of(0).seasonal_scale(1, 99), Some(1.0));
+    }
+
+    #[test]
+    fn a_state_that_refers_to_times_that_it_lacks_is_refused() {
+        let mut histories = Histories::default();
+        histories.put(0, point(5, 1.0, 10));
+        let bytes = postcard::to_stdvec(&histories).unwrap();
+        assert_eq!(postcard::from_bytes::<Histories>(&bytes).unwrap(), histories);
+        histories.stamps = Interned::default();
+        let bytes = postcard::to_stdvec(&histories).unwrap();
+        assert!(postcard::from_bytes::<Histories>(&bytes).is_err());
     }
 
     #[test]

@@ -63,6 +63,11 @@ impl<T: Copy> Lists<T> {
         self.heads.get(list).map_or(&[], |head| &self.items[head.range()])
     }
 
+    /// The items of all lists.
+    pub fn items(&self) -> impl Iterator<Item = &T> {
+        (0..self.n_lists()).flat_map(|list| self.of(list))
+    }
+
     /// Changes an item.
     ///
     /// # Panics
@@ -164,7 +169,7 @@ impl<T: Copy + Serialize> Serialize for Items<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let total = self.0.heads.iter().map(|head| head.length()).sum();
         let mut all = serializer.serialize_seq(Some(total))?;
-        (0..self.0.n_lists()).flat_map(|list| self.0.of(list)).try_for_each(|item| all.serialize_element(item))?;
+        self.0.items().try_for_each(|item| all.serialize_element(item))?;
         all.end()
     }
 }

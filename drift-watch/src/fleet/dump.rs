@@ -1,14 +1,14 @@
 //! `drift-watch fleet dump`: the state of a fleet, or what one process would make of the same records.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::Exit;
 use shared::cli::Context;
-use shared::error::Result;
-use shared::format::live::Record;
+use shared::error::{Error, Place, Result};
+use shared::format::live::{BadRow, Kind, Record, to_json};
 
 use super::args::NatsArgs;
 use super::partition::{partition_of, word};
@@ -16,6 +16,7 @@ use super::state::{Content, Partition, settings};
 use crate::core::engine::ProfileBaseline;
 use crate::core::settings::Settings;
 use crate::dump::{Canonical, canonical};
+use crate::read::Rows;
 use crate::replay::{json, names_of};
 use crate::watch::WatchArgs;
 
@@ -134,21 +135,36 @@ pub(super) fn beginning(
 fn from_files(args: &DumpArgs, context: &Context) -> Result<BTreeMap<u32, Partition>> {
     let (settings, profiles) = beginning(&args.watch, &args.nats, context)?;
     let mut states: BTreeMap<u32, Partition> = BTreeMap::new();
+    let mut apply = |record: &Record<'_>| {
+        let (kind, series) = subject(record);
+        let place = partition_of(series, args.nats.nats_partitions);
+        let state = states.entry(place).or_insert_with(|| Partition::new(settings.clone(), profiles.clone()));
+        let (next, line) = (state.sequence + 1, to_json(record));
+        state.apply(next, Content::Records(kind), line.as_bytes(), args.nats.nats_lateness).map(drop)
+    };
     for path in &args.records {
-        let mut rows = super::publish::Rows::open(path, args.watch.zone.clone())?;
-        while rows.fill()? {
-            let Some(Ok(parsed)) = rows.parse() else { continue };
-            let (kind, series) = match &parsed.record {
-                Record::Prediction(prediction) => (shared::format::live::Kind::Predictions, prediction.series.as_ref()),
-                Record::Actual(actual) => (shared::format::live::Kind::Actuals, actual.series.as_ref()),
-            };
-            let place = partition_of(series, args.nats.nats_partitions);
-            let state = states.entry(place).or_insert_with(|| Partition::new(settings.clone(), profiles.clone()));
-            let line = shared::format::live::to_json(&parsed.record);
-            state.apply(state.sequence + 1, Content::Records(kind), line.as_bytes(), args.nats.nats_lateness)?;
+        let mut rows = Rows::open_either(path, args.watch.zone.clone())?;
+        let mut outcome = Ok(());
+        while rows.next(|row, line| {
+            outcome = row.map_err(|bad| bad_row(path, line, bad)).and_then(|parsed| apply(&parsed.record));
+        })? {
+            std::mem::replace(&mut outcome, Ok(()))?;
         }
     }
     finished(states)
+}
+
+fn subject<'a>(record: &'a Record<'_>) -> (Kind, &'a str) {
+    match record {
+        Record::Prediction(prediction) => (Kind::Predictions, &prediction.series),
+        Record::Actual(actual) => (Kind::Actuals, &actual.series),
+    }
+}
+
+fn bad_row(path: &Path, line: u64, bad: BadRow) -> Error {
+    let column = bad.column.map(|column| format!("column {column:?}: ")).unwrap_or_default();
+    Error::input(Place::line(path, line), format!("{column}{}", bad.found), bad.expected)
+        .with_help("take the row out: what is published holds none that cannot be read")
 }
 
 fn finished(mut states: BTreeMap<u32, Partition>) -> Result<BTreeMap<u32, Partition>> {
@@ -173,7 +189,7 @@ fn events(args: &EventsArgs) -> Result<String> {
 #[cfg(feature = "nats")]
 fn runtime() -> Result<tokio::runtime::Runtime> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.map_err(|error| shared::Error::Environment { what: format!("no runtime: {error}"), help: None })
+    runtime.map_err(|error| Error::Environment { what: format!("no runtime: {error}"), help: None })
 }
 
 #[cfg(not(feature = "nats"))]

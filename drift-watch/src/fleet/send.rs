@@ -18,6 +18,9 @@ use crate::serve::{IngestBatch, IngestReply};
 /// Rows of a message.
 const ROWS: usize = 100;
 
+/// Bytes of a message of several rows: half of what a broker takes that nobody has told otherwise.
+const MOST_BYTES: usize = 512 << 10;
+
 /// How often a message is sent again that was not acknowledged; its identifier keeps it from counting twice.
 const TRIES: u32 = 60;
 
@@ -44,8 +47,13 @@ impl Sender {
             Record::Actual(actual) => (Kind::Actuals, &actual.series),
         };
         let key = (partition_of(series, self.broker.args.nats_partitions), kind);
+        let row = to_json(record);
+        let length = |rows: &Vec<String>| rows.iter().map(|row| row.len() + 1).sum::<usize>();
+        if self.waiting.get(&key).is_some_and(|rows| length(rows) + row.len() > MOST_BYTES) {
+            self.flush(key.0).await?;
+        }
         let rows = self.waiting.entry(key).or_default();
-        rows.push(to_json(record));
+        rows.push(row);
         if rows.len() >= ROWS {
             // A prediction is sent before the actual that decides its step.
             self.flush(key.0).await?;
